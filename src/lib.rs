@@ -1,0 +1,31 @@
+//! panopol decides two things that must never be wrong: may this encrypted
+//! server unlock its disk over the network, and may this certificate be issued.
+//!
+//! The modules, in the direction that they may use each other (held by
+//! `tests/it/architecture.rs`):
+//!
+//! - [`vocabulary`], [`address`], [`san`]: closed words, addresses, certificate names; know nothing else
+//! - [`source`], [`diagnostic`]: file text and what is said about it
+//! - [`syntax`]: text to tree and back
+//! - [`ir`]: a policy set that cannot be wrong; [`check`] makes it from trees
+//! - [`request`], [`decision`]: what is asked, what is answered
+//! - [`space`]: what requests range over; [`eval`]: IR to program, request to decision
+//! - [`lint`]: what is doubtful in a policy that is not wrong
+//! - [`suite`]: in-file tests, run
+//! - [`cli`]: arguments, files, exit codes
+
+pub mod address;
+pub mod check;
+pub mod cli;
+pub mod decision;
+pub mod diagnostic;
+pub mod eval;
+pub mod ir;
+pub mod lint;
+pub mod request;
+pub mod san;
+pub mod source;
+pub mod space;
+pub mod suite;
+pub mod syntax;
+pub mod vocabulary;
