@@ -7,6 +7,13 @@
 //! Messages are lower case with no final stop, quote the user's own text in
 //! backticks, name no Rust type, and keep the advice in `help`.
 
+pub mod github;
+pub mod human;
+pub mod json;
+pub mod junit;
+pub mod report;
+pub mod sarif;
+
 use crate::source::Span;
 
 /// How bad a finding is.
@@ -86,6 +93,8 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
     /// A concrete request that shows the fault, as a `test` block.
     pub witness: Option<String>,
+    /// What else explains it, such as the trace of a failed test; each may have several lines.
+    pub notes: Vec<String>,
 }
 
 impl Diagnostic {
@@ -111,6 +120,7 @@ impl Diagnostic {
             help: None,
             fix: None,
             witness: None,
+            notes: Vec::new(),
         }
     }
 
@@ -134,6 +144,12 @@ impl Diagnostic {
     /// Says how to mend it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Adds an explanation.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
         self
     }
 

@@ -1,0 +1,104 @@
+//! Findings as one JSON object, for scripts.
+
+use serde::Serialize;
+
+use super::report::{Report, SetReport};
+use super::{Diagnostic, Fix};
+
+#[derive(Serialize)]
+struct Output<'a> {
+    findings: Vec<Finding<'a>>,
+    tests: Tests,
+}
+
+#[derive(Serialize)]
+struct Tests {
+    passed: usize,
+    failed: usize,
+}
+
+#[derive(Serialize)]
+struct Finding<'a> {
+    code: &'a str,
+    severity: &'a str,
+    message: &'a str,
+    #[serde(flatten)]
+    place: Option<Location>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Replacement<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Location {
+    file: String,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+#[derive(Serialize)]
+struct Replacement<'a> {
+    #[serde(flatten)]
+    place: Location,
+    replacement: &'a str,
+}
+
+/// Renders the report as one line of JSON.
+pub fn render_json(report: &Report) -> String {
+    let (passed, failed) = report.test_counts();
+    let output = Output {
+        findings: report
+            .findings()
+            .map(|(set, finding)| finding_json(set, finding))
+            .collect(),
+        tests: Tests { passed, failed },
+    };
+    // Strings, numbers and lists always serialize.
+    let mut text = serde_json::to_string(&output).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn finding_json<'a>(set: &SetReport, finding: &'a Diagnostic) -> Finding<'a> {
+    Finding {
+        code: finding.code.name,
+        severity: finding.severity.word(),
+        message: &finding.message,
+        place: finding
+            .primary
+            .as_ref()
+            .and_then(|label| location(set, label.span)),
+        help: finding.help.as_deref(),
+        fix: finding
+            .fix
+            .as_ref()
+            .and_then(|fix| replacement(set, fix)),
+        witness: finding.witness.as_deref(),
+        notes: &finding.notes,
+    }
+}
+
+fn replacement<'a>(set: &SetReport, fix: &'a Fix) -> Option<Replacement<'a>> {
+    Some(Replacement {
+        place: location(set, fix.span)?,
+        replacement: &fix.replacement,
+    })
+}
+
+fn location(set: &SetReport, span: crate::source::Span) -> Option<Location> {
+    let place = set.place(span)?;
+    Some(Location {
+        file: place.file,
+        line: place.start.line,
+        column: place.start.column,
+        end_line: place.end.line,
+        end_column: place.end.column,
+    })
+}

@@ -1,0 +1,118 @@
+//! What one run has to say, set by set: what every renderer is given.
+
+use std::sync::Arc;
+
+use super::{Diagnostic, Severity};
+use crate::source::{Position, SourceMap, Span};
+
+/// Everything that one run found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The policy sets, in the order they were named.
+    pub sets: Vec<SetReport>,
+    /// The least severity that fails the run.
+    pub fails_at: Severity,
+}
+
+/// What was found in one policy set.
+#[derive(Clone, Debug)]
+pub struct SetReport {
+    /// The set as the user named it.
+    pub name: String,
+    /// What leads from the working directory to the set's files: `policies/`, or nothing.
+    pub root: String,
+    /// The texts that the findings point into.
+    pub sources: Arc<SourceMap>,
+    /// The findings, in the order they are shown.
+    pub findings: Vec<Diagnostic>,
+    /// The in-file tests that ran, in order.
+    pub tests: Vec<TestCase>,
+}
+
+/// One expectation of an in-file test that ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestCase {
+    /// The test block's name.
+    pub name: String,
+    /// Where the expectation stands.
+    pub span: Span,
+    /// What went wrong, if something did.
+    pub failure: Option<String>,
+}
+
+/// A stretch of one file as outputs name it; the end is exclusive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The path from the working directory, with `/` between its parts.
+    pub file: String,
+    /// The first character.
+    pub start: Position,
+    /// One past the last character.
+    pub end: Position,
+}
+
+impl Report {
+    /// Whether `severity` fails this run.
+    pub fn fails(&self, severity: Severity) -> bool {
+        severity >= self.fails_at
+    }
+
+    /// Whether anything found fails this run.
+    pub fn failed(&self) -> bool {
+        self.findings()
+            .any(|(_, finding)| self.fails(finding.severity))
+    }
+
+    /// Every finding with its set.
+    pub fn findings(&self) -> impl Iterator<Item = (&SetReport, &Diagnostic)> {
+        self.sets
+            .iter()
+            .flat_map(|set| set.findings.iter().map(move |finding| (set, finding)))
+    }
+
+    /// How many tests passed, and how many failed.
+    pub fn test_counts(&self) -> (usize, usize) {
+        self.sets.iter().fold((0, 0), |(passed, failed), set| {
+            let (set_passed, set_failed) = set.test_counts();
+            (passed + set_passed, failed + set_failed)
+        })
+    }
+}
+
+impl SetReport {
+    /// How many tests passed, and how many failed.
+    pub fn test_counts(&self) -> (usize, usize) {
+        let failed = self.tests.iter().filter(|test| test.failure.is_some());
+        let failed = failed.count();
+        (self.tests.len() - failed, failed)
+    }
+
+    /// The place of `span`; none when it is not of this set.
+    pub fn place(&self, span: Span) -> Option<Place> {
+        let file = self.sources.file(span.file)?;
+        Some(Place {
+            file: format!("{}{}", self.root, file.path),
+            start: file.position(span.start),
+            end: file.position(span.end.max(span.start)),
+        })
+    }
+
+    /// The place that a finding points at.
+    pub fn primary(&self, finding: &Diagnostic) -> Option<Place> {
+        self.place(finding.primary.as_ref()?.span)
+    }
+}
+
+/// Orders findings as they are shown: those of the whole set first, then by
+/// file, place and code.
+pub fn sort(findings: &mut [Diagnostic], sources: &SourceMap) {
+    findings.sort_by(|a, b| {
+        let key = |finding: &Diagnostic| {
+            finding
+                .primary
+                .as_ref()
+                .map(|label| (sources.path(label.span).to_owned(), label.span.start))
+        };
+        (key(a), a.code.name).cmp(&(key(b), b.code.name))
+    });
+}
