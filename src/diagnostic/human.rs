@@ -4,7 +4,7 @@
 //! A policy's own text is shown with its control characters replaced, so that
 //! no file can paint the terminal of whoever checks it.
 
-use annotate_snippets::{AnnotationKind, Element, Group, Level, Patch, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Level, Patch, Renderer, Snippet};
 
 use super::report::SetReport;
 use super::{Diagnostic, Fix, Label, Severity};
@@ -84,17 +84,15 @@ fn snippets<'a>(set: &SetReport, finding: &Diagnostic) -> Vec<Element<'a>> {
         .into_iter()
         .filter_map(|id| {
             let file = set.sources.file(id)?;
-            let here: Vec<_> = labels().filter(|(_, label)| label.span.file == id).collect();
+            let here: Vec<_> = labels()
+                .filter(|(_, label)| label.span.file == id)
+                .collect();
             Some(snippet(&set.root, file, &here))
         })
         .collect()
 }
 
-fn snippet<'a>(
-    root: &str,
-    file: &SourceFile,
-    labels: &[(AnnotationKind, &Label)],
-) -> Element<'a> {
+fn snippet<'a>(root: &str, file: &SourceFile, labels: &[(AnnotationKind, &Label)]) -> Element<'a> {
     let start = labels.iter().map(|(_, label)| label.span.start).min();
     let end = labels.iter().map(|(_, label)| label.span.end).max();
     let excerpt = Excerpt::new(file, start.unwrap_or(0), end.unwrap_or(0));
@@ -148,9 +146,9 @@ impl<'a> Excerpt<'a> {
         let before = text.get(..start as usize).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let from_end = text.get(end as usize..).unwrap_or_default();
-        let line_end = text.len() - from_end.len()
-            + from_end.find('\n').unwrap_or(from_end.len());
+        let line_end = text.len() - from_end.len() + from_end.find('\n').unwrap_or(from_end.len());
         let lines = text.get(line_start..line_end).unwrap_or_default();
+        let lines = lines.strip_suffix('\r').unwrap_or(lines);
         Excerpt {
             text: lines,
             start: line_start,

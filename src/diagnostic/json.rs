@@ -76,10 +76,7 @@ fn finding_json<'a>(set: &SetReport, finding: &'a Diagnostic) -> Finding<'a> {
             .as_ref()
             .and_then(|label| location(set, label.span)),
         help: finding.help.as_deref(),
-        fix: finding
-            .fix
-            .as_ref()
-            .and_then(|fix| replacement(set, fix)),
+        fix: finding.fix.as_ref().and_then(|fix| replacement(set, fix)),
         witness: finding.witness.as_deref(),
         notes: &finding.notes,
     }

@@ -10,7 +10,8 @@ use super::report::{Report, SetReport, TestCase};
 /// Renders one `testsuite` for each policy set: each in-file test is a test
 /// case, and so is each other finding.
 pub fn render_junit(report: &Report) -> String {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"panopol\">\n");
+    let mut xml =
+        String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"panopol\">\n");
     for set in &report.sets {
         render_suite(&mut xml, report, set);
     }
@@ -67,12 +68,19 @@ fn is_failed_test(set: &SetReport, finding: &Diagnostic) -> bool {
 
 fn render_finding(xml: &mut String, set: &SetReport, finding: &Diagnostic, fails: bool) {
     let place = set.primary(finding);
-    let file = place.as_ref().map_or(set.name.as_str(), |place| &place.file);
+    let file = place
+        .as_ref()
+        .map_or(set.name.as_str(), |place| &place.file);
     let name = match &place {
         Some(place) => format!("{} at line {}", finding.code.name, place.start.line),
         None => finding.code.name.to_owned(),
     };
-    open_case(xml, file, &name, place.as_ref().map(|place| place.start.line));
+    open_case(
+        xml,
+        file,
+        &name,
+        place.as_ref().map(|place| place.start.line),
+    );
     let mut body = format!("{}: {}", finding.severity.word(), finding.message);
     for note in &finding.notes {
         let _ = write!(body, "\n{note}");
@@ -90,8 +98,15 @@ fn render_finding(xml: &mut String, set: &SetReport, finding: &Diagnostic, fails
 
 fn render_test(xml: &mut String, set: &SetReport, test: &TestCase) {
     let place = set.place(test.span);
-    let file = place.as_ref().map_or(set.name.as_str(), |place| &place.file);
-    open_case(xml, file, &test.name, place.as_ref().map(|place| place.start.line));
+    let file = place
+        .as_ref()
+        .map_or(set.name.as_str(), |place| &place.file);
+    open_case(
+        xml,
+        file,
+        &test.name,
+        place.as_ref().map(|place| place.start.line),
+    );
     if let Some(failure) = &test.failure {
         let first = failure.lines().next().unwrap_or_default();
         render_failure(xml, "test-failed", first, failure);

@@ -81,7 +81,12 @@ fn result(set: &SetReport, finding: &Diagnostic, rules: &BTreeMap<&str, &Code>) 
 fn message(finding: &Diagnostic) -> String {
     let mut parts = vec![finding.message.clone()];
     parts.extend(finding.notes.iter().cloned());
-    parts.extend(finding.witness.as_ref().map(|text| format!("witness: {text}")));
+    parts.extend(
+        finding
+            .witness
+            .as_ref()
+            .map(|text| format!("witness: {text}")),
+    );
     parts.extend(finding.help.as_ref().map(|text| format!("help: {text}")));
     parts.join("\n")
 }

@@ -1,2 +1,5 @@
 //! The one integration-test binary.
+mod architecture;
+mod output;
 mod san;
+mod support;

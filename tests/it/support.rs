@@ -1,0 +1,43 @@
+//! What several test files need: paths, and files that are made from code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The project's own directory.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below `directory` that ends in `.extension`, sorted.
+pub(crate) fn files_below(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(&next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Holds a file of the project against what the code makes of it;
+/// `PANOPOL_UPDATE_DOCS=1` writes it instead.
+pub(crate) fn expect_generated(path: &str, expected: &str) {
+    let file = root().join(path);
+    if std::env::var_os("PANOPOL_UPDATE_DOCS").is_some() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, expected).unwrap();
+        return;
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == expected,
+        "{path} is not what the code says; rewrite it with PANOPOL_UPDATE_DOCS=1 cargo test"
+    );
+}
