@@ -60,22 +60,24 @@ fn level(severity: Severity) -> &'static str {
 }
 
 fn result(set: &SetReport, finding: &Diagnostic, rules: &BTreeMap<&str, &Code>) -> Value {
-    let mut result = json!({
-        "ruleId": finding.code.name,
-        "ruleIndex": rules.keys().position(|&name| name == finding.code.name),
-        "level": level(finding.severity),
-        "message": { "text": message(finding) },
-    });
-    let mut add = |member: &str, value: Vec<Value>| {
-        if !value.is_empty() {
-            result[member] = Value::Array(value);
-        }
-    };
+    let mut result = serde_json::Map::new();
+    result.insert("ruleId".to_owned(), json!(finding.code.name));
+    let index = rules.keys().position(|&name| name == finding.code.name);
+    result.insert("ruleIndex".to_owned(), json!(index));
+    result.insert("level".to_owned(), json!(level(finding.severity)));
+    let text = message(finding);
+    result.insert("message".to_owned(), json!({ "text": text }));
     let primary = set.primary(finding).map(|place| location(&place, None));
-    add("locations", primary.into_iter().collect());
-    add("relatedLocations", related(set, finding));
-    add("fixes", fixes(set, finding));
-    result
+    for (member, values) in [
+        ("locations", primary.into_iter().collect()),
+        ("relatedLocations", related(set, finding)),
+        ("fixes", fixes(set, finding)),
+    ] {
+        if !values.is_empty() {
+            result.insert(member.to_owned(), Value::Array(values));
+        }
+    }
+    Value::Object(result)
 }
 
 fn message(finding: &Diagnostic) -> String {
@@ -119,16 +121,14 @@ fn fixes(set: &SetReport, finding: &Diagnostic) -> Vec<Value> {
 }
 
 fn location(place: &Place, text: Option<&str>) -> Value {
-    let mut location = json!({
-        "physicalLocation": {
-            "artifactLocation": { "uri": uri(&place.file) },
-            "region": region(place),
-        },
+    let physical = json!({
+        "artifactLocation": { "uri": uri(&place.file) },
+        "region": region(place),
     });
-    if let Some(text) = text.filter(|text| !text.is_empty()) {
-        location["message"] = json!({ "text": text });
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => json!({ "physicalLocation": physical, "message": { "text": text } }),
+        None => json!({ "physicalLocation": physical }),
     }
-    location
 }
 
 fn region(place: &Place) -> Value {
