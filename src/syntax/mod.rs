@@ -5,4 +5,6 @@
 //! canonical layout. Knows no meaning: a tree may name a tag that nobody
 //! declared. pest is known only inside [`parse`].
 
+pub mod codes;
+pub mod parse;
 pub mod tree;

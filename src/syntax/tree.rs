@@ -25,6 +25,28 @@ pub struct File {
     pub items: Vec<Item>,
     /// Every comment, in order.
     pub comments: Vec<Comment>,
+    /// Declarations that a syntax error left incomplete, each reported already.
+    pub broken: Vec<Broken>,
+}
+
+/// A declaration that a syntax error left incomplete or out of [`File::items`].
+///
+/// What is said of it must not grow from its missing parts: an item of this span
+/// may lack statements and list elements ([`File::is_broken`]), and a reference to
+/// what it declares is not unknown.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// The whole declaration.
+    pub span: Span,
+    /// What it declares, as its keyword and name, where that much could be read.
+    pub declares: Option<(String, Name)>,
+}
+
+impl File {
+    /// Whether `item` may lack parts that were written with an error.
+    pub fn is_broken(&self, item: &Item) -> bool {
+        self.broken.iter().any(|broken| broken.span == item.span)
+    }
 }
 
 impl PartialEq for File {
