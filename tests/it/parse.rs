@@ -11,5 +11,5 @@ fn every_construct_parses() {
     let (file, diagnostics) = parse_file(id, text);
     assert_eq!(diagnostics, []);
     assert!(file.broken.is_empty());
-    assert_eq!(file.items.len(), 28);
+    assert_eq!(file.items.len(), 27);
 }
