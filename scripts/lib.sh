@@ -1,0 +1,32 @@
+# Shared by the scripts: what they need and how they get it. Sourced, not run.
+
+say() { printf '\n\033[1m==> %s\033[0m\n' "$*" >&2; }
+
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 2
+}
+
+# Installs the Debian packages that are missing, as root or through sudo.
+need_packages() {
+  local missing=() package
+  command -v dpkg-query >/dev/null || return 0 # not Debian: the operator knows better
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  say "installing ${missing[*]}"
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "these packages are missing and there is no sudo: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+need_rust() {
+  [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+  command -v cargo >/dev/null || die "cargo is not installed; see https://rustup.rs"
+  need_packages gcc libc6-dev
+}
