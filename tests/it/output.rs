@@ -267,7 +267,7 @@ fn junit_is_xml_that_counts_right() {
         .collect();
     assert!(names.contains(&"a <good> & \"quoted\" one"), "{names:?}");
     assert!(names.contains(&"a bad one \u{fffd}\u{fffd}"), "{names:?}");
-    let failure = named("failure").last().unwrap();
+    let failure = named("failure").next_back().unwrap();
     assert_eq!(
         failure.text(),
         Some("expected allow, got deny\n  trace ]]>")
