@@ -1,1 +1,135 @@
-//! eval.
+//! A policy set compiled to a program, and the two decisions it makes.
+//!
+//! Pure and total: the program, a request, its facts and an instant go in, a
+//! decision comes out; no clock, no state, no panic. Start at [`Program`].
+//!
+//! An unlock is judged twice over: [`unlock::judge`] finds a small [`Verdict`],
+//! which is all that a hot path needs, and [`unlock::explain`] says it in
+//! words. What the first does inside may become faster without the second
+//! noticing. [`issuance`] is the other path; [`trace`] says what each rule had
+//! to do with either; [`approval`] and [`people`] are common to both.
+
+pub mod approval;
+mod describe;
+pub mod given;
+pub mod issuance;
+pub mod people;
+mod place;
+mod selector;
+mod subject;
+mod trace;
+pub mod unlock;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::decision::Decision;
+use crate::ir::PolicySet;
+use crate::request::{IssuanceFacts, IssuanceRequest, UnlockFacts, UnlockRequest};
+use crate::space::networks::Networks;
+pub use subject::{Class, Classified, Incomplete};
+use unlock::lines::Lines;
+pub use unlock::{Cause, Verdict};
+
+/// A compiled policy set.
+#[derive(Debug)]
+pub struct Program {
+    set: Arc<PolicySet>,
+    networks: Networks,
+    lines: Vec<Lines>,
+}
+
+impl Program {
+    /// Compiles a policy set.
+    pub fn compile(set: Arc<PolicySet>) -> Self {
+        let networks = Networks::compile(&set);
+        let lines = set
+            .unlocks
+            .iter()
+            .map(|(_, rule)| Lines::compile(rule))
+            .collect();
+        Program {
+            set,
+            networks,
+            lines,
+        }
+    }
+
+    /// The policy set it was compiled from.
+    pub fn set(&self) -> &Arc<PolicySet> {
+        &self.set
+    }
+
+    /// Which rules, groups and bypasses a device of these tags falls under.
+    ///
+    /// # Errors
+    /// Tags that enrollment would not permit: such a device is denied.
+    pub fn classify(&self, tags: &std::collections::BTreeMap<String, String>) -> Classified {
+        subject::classify(&self.set, tags)
+    }
+
+    /// Judges an unlock of a device whose tags were classified before.
+    pub fn judge_unlock(
+        &self,
+        class: &Classified,
+        request: &UnlockRequest,
+        facts: &UnlockFacts,
+        at: Timestamp,
+    ) -> Verdict {
+        unlock::judge(&unlock::Case::new(self, class, request, facts, at))
+    }
+
+    /// Decides an unlock.
+    pub fn decide_unlock(
+        &self,
+        request: &UnlockRequest,
+        facts: &UnlockFacts,
+        at: Timestamp,
+    ) -> Decision {
+        let class = self.classify(&request.tags);
+        let case = unlock::Case::new(self, &class, request, facts, at);
+        unlock::explain(&case, unlock::judge(&case))
+    }
+
+    /// Decides an unlock and says what each rule had to do with it.
+    pub fn trace_unlock(
+        &self,
+        request: &UnlockRequest,
+        facts: &UnlockFacts,
+        at: Timestamp,
+    ) -> Decision {
+        let class = self.classify(&request.tags);
+        let case = unlock::Case::new(self, &class, request, facts, at);
+        let verdict = unlock::judge(&case);
+        Decision {
+            trace: Some(trace::unlock(&case, verdict)),
+            ..unlock::explain(&case, verdict)
+        }
+    }
+
+    /// Decides a certificate request.
+    pub fn decide_issuance(
+        &self,
+        request: &IssuanceRequest,
+        facts: &IssuanceFacts,
+        at: Timestamp,
+    ) -> Decision {
+        issuance::decide(&issuance::Case::new(self, request, facts, at))
+    }
+
+    /// Decides a certificate request and says what each rule had to do with it.
+    pub fn trace_issuance(
+        &self,
+        request: &IssuanceRequest,
+        facts: &IssuanceFacts,
+        at: Timestamp,
+    ) -> Decision {
+        let case = issuance::Case::new(self, request, facts, at);
+        let decision = issuance::decide(&case);
+        Decision {
+            trace: Some(trace::issuance(&case, &decision)),
+            ..decision
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The issuance decision: every policy that matches must pass, every violation
+//! is reported, and then people may be asked.
+//!
+//! [`action`] says which action it is, [`fields`] and [`names`] hold the
+//! request against a policy, [`report`] puts violations into their order.
+
+mod action;
+mod fields;
+mod names;
+mod report;
+
+use jiff::Timestamp;
+
+use super::approval::{self, Live, bypass_in_force};
+use super::people::Asker;
+use super::selector::matches;
+use super::subject::{Incomplete, Subject, covers};
+use super::{Program, describe, place};
+use crate::decision::{Decision, Obligation, Reason, RuleRef, Violation};
+use crate::ir::{ApprovalId, BypassId, IssuanceId, PolicySet};
+use crate::request::{IssuanceFacts, IssuanceRequest};
+use crate::san::{San, SanError, parse_name};
+use crate::vocabulary::{Action, Effect, Outcome, ReasonCode};
+
+/// Everything that one evaluation is given, and what the request falls under.
+#[derive(Debug)]
+pub(crate) struct Case<'a> {
+    pub(super) set: &'a PolicySet,
+    pub(super) request: &'a IssuanceRequest,
+    pub(super) facts: &'a IssuanceFacts,
+    pub(super) at: Timestamp,
+    /// The names asked for, in order.
+    pub(super) names: Vec<(&'a str, Result<San, SanError>)>,
+    /// What the request is judged as.
+    pub(super) action: Action,
+    /// Why that is not what it says.
+    pub(super) fallback: Option<String>,
+    /// What the request falls under.
+    pub(super) scope: Result<Scope<'a>, Incomplete>,
+}
+
+/// What a request falls under; each list sorted by name.
+#[derive(Debug)]
+pub(crate) struct Scope<'a> {
+    pub(super) subject: Subject<'a>,
+    pub(super) policies: Vec<IssuanceId>,
+    pub(super) groups: Vec<ApprovalId>,
+    pub(super) bypasses: Vec<BypassId>,
+}
+
+impl<'a> Case<'a> {
+    /// Joins the parts of one evaluation.
+    pub(crate) fn new(
+        program: &'a Program,
+        request: &'a IssuanceRequest,
+        facts: &'a IssuanceFacts,
+        at: Timestamp,
+    ) -> Self {
+        let set: &PolicySet = &program.set;
+        let names: Vec<_> = (request.san.iter())
+            .map(|text| (text.as_str(), parse_name(text)))
+            .collect();
+        let (action, fallback) = action::effective(request, &names);
+        let scope = Subject::request(set, request, action).map(|subject| Scope::of(set, subject));
+        Case {
+            set,
+            request,
+            facts,
+            at,
+            names,
+            action,
+            fallback,
+            scope,
+        }
+    }
+
+    /// The approvals that may be spent here.
+    pub(super) fn live(&self) -> Live<'a> {
+        Live {
+            set: self.set,
+            approvals: &self.facts.approvals,
+            source: None,
+            at: self.at,
+        }
+    }
+
+    /// Whether issuance policies have a say in the action.
+    pub(super) fn is_regulated(&self) -> bool {
+        match self.action {
+            Action::Issue | Action::Renew | Action::Reissue | Action::Export => true,
+            Action::Revoke | Action::Distribute => false,
+        }
+    }
+}
+
+impl<'a> Scope<'a> {
+    fn of(set: &'a PolicySet, subject: Subject<'a>) -> Self {
+        let policies = set.issuances.iter();
+        let groups = set.approvals.iter();
+        let bypasses = set.bypasses.iter();
+        Scope {
+            policies: policies
+                .filter(|(_, policy)| matches(&policy.selector, &subject))
+                .map(|(id, _)| id)
+                .collect(),
+            groups: groups
+                .filter(|(_, group)| covers(&group.covers, &subject))
+                .map(|(id, _)| id)
+                .collect(),
+            bypasses: bypasses
+                .filter(|(_, bypass)| covers(&bypass.covers, &subject))
+                .map(|(id, _)| id)
+                .collect(),
+            subject,
+        }
+    }
+
+    fn asker(&self) -> Asker {
+        Asker {
+            requester: self.subject.requester,
+            project: self.subject.project,
+        }
+    }
+}
+
+/// Takes the steps in order.
+pub(super) fn decide(case: &Case<'_>) -> Decision {
+    let scope = match &case.scope {
+        Ok(scope) => scope,
+        Err(incomplete) => {
+            let message = format!("the evaluation cannot be completed: {incomplete}");
+            return deny(case, vec![plain(ReasonCode::EvaluationIncomplete, message)]);
+        }
+    };
+    let unmatched = case.is_regulated() && scope.policies.is_empty();
+    if unmatched && case.set.issuance_default == Effect::Deny {
+        let message = format!("no issuance policy matches this {} request", case.action);
+        return deny(case, vec![plain(ReasonCode::Unregulated, message)]);
+    }
+    let mut violations = violations(case, scope);
+    if violations.is_empty() {
+        violations = fields::demands(case, scope);
+    }
+    if !violations.is_empty() {
+        return deny(case, report::reasons(violations));
+    }
+    gate(case, scope)
+}
+
+/// Everything that the request fails, in no order.
+pub(super) fn violations(case: &Case<'_>, scope: &Scope<'_>) -> Vec<Violation> {
+    match case.action {
+        Action::Issue | Action::Renew | Action::Reissue => {
+            let mut found = fields::intrinsic(case);
+            found.extend(names::malformed(case));
+            found.extend(names::common_name(case));
+            let denied = names::denied(case, scope);
+            for &id in &scope.policies {
+                found.extend(fields::policy(case, id));
+                found.extend(names::count(case, id));
+                found.extend(names::not_allowed(case, id, &denied));
+            }
+            found.extend(denied.into_iter().map(|(_, violation)| violation));
+            found
+        }
+        Action::Export => fields::export(case, scope),
+        Action::Revoke | Action::Distribute => Vec::new(),
+    }
+}
+
+fn gate(case: &Case<'_>, scope: &Scope<'_>) -> Decision {
+    let groups = &scope.groups;
+    let live = case.live();
+    if groups.is_empty() {
+        return allow(case, scope, Vec::new(), "");
+    }
+    if live.suffice(groups) {
+        let spent = live.spend(groups).into_iter();
+        let spent = spent.map(|one| Obligation::SpendApproval { id: one.id.clone() });
+        return allow(case, scope, spent.collect(), ", and approved");
+    }
+    let allowed = case.facts.allow_bypass;
+    if let Some(id) = bypass_in_force(case.set, &scope.bypasses, allowed, case.at) {
+        let name = case.set.bypasses.name(id).to_owned();
+        let record = Obligation::RecordBypass { name };
+        return allow(case, scope, vec![record], ", with approval bypassed");
+    }
+    let open = live.outstanding(groups);
+    let mut reason = plain(
+        ReasonCode::ApprovalRequired,
+        approval::waits_for(live, groups),
+    );
+    reason.rule = open.first().map(|&id| place::approval(case.set, id, None));
+    Decision {
+        outcome: Outcome::Pending,
+        approvers: approval::approvers(case.set, &open, scope.asker(), case.at),
+        groups: approval::group_names(case.set, &open),
+        ..deny(case, vec![reason])
+    }
+}
+
+fn allow(case: &Case<'_>, scope: &Scope<'_>, obligations: Vec<Obligation>, how: &str) -> Decision {
+    let names = scope.policies.iter().map(|&id| case.set.issuances.name(id));
+    let message = if !case.is_regulated() {
+        format!("{} is gated by approval alone{how}", case.action)
+    } else if scope.policies.is_empty() {
+        format!("no issuance policy matches, and the default is allow{how}")
+    } else {
+        format!("passes {}{how}", describe::ticked(names))
+    };
+    let mut reason = plain(ReasonCode::Allowed, message);
+    if case.is_regulated() {
+        reason.rule = policy_place(case, scope.policies.first().copied());
+    }
+    Decision {
+        outcome: Outcome::Allow,
+        obligations,
+        ..deny(case, vec![reason])
+    }
+}
+
+fn policy_place(case: &Case<'_>, id: Option<IssuanceId>) -> Option<RuleRef> {
+    id.map(|id| place::issuance(case.set, id, None))
+}
+
+fn deny(case: &Case<'_>, reasons: Vec<Reason>) -> Decision {
+    Decision {
+        outcome: Outcome::Deny,
+        reasons,
+        obligations: Vec::new(),
+        groups: Vec::new(),
+        approvers: Vec::new(),
+        policy: case.set.digest.clone(),
+        trace: None,
+    }
+}
+
+fn plain(code: ReasonCode, message: String) -> Reason {
+    Reason {
+        code,
+        message,
+        rule: None,
+        network: None,
+        violations: Vec::new(),
+    }
+}

@@ -1,0 +1,212 @@
+//! The unlock decision: its order of steps, and nothing else.
+
+mod explain;
+pub(super) mod lines;
+pub(super) mod once;
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::approval::{Live, bypass_in_force};
+use super::{Class, Classified, Program};
+use crate::address::{covers, fold, fold_prefix};
+use crate::ir::table::Id;
+use crate::ir::{BypassId, UnlockId};
+use crate::request::{Denial, UnlockFacts, UnlockRequest};
+use crate::vocabulary::{DeviceState, Effect, Override, ReasonCode};
+pub(super) use explain::explain;
+use lines::Line;
+use once::Mask;
+
+/// Everything that one evaluation is given.
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    pub(super) program: &'a Program,
+    pub(super) class: &'a Classified,
+    pub(super) request: &'a UnlockRequest,
+    pub(super) facts: &'a UnlockFacts,
+    pub(super) at: Timestamp,
+    /// The source, folded.
+    pub(super) source: IpAddr,
+}
+
+/// What a decision comes to, without words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why; allow, deny and pending follow from it.
+    pub code: ReasonCode,
+    /// What brought it about.
+    pub cause: Cause,
+    /// What had to be overridden by allow-once, and was.
+    pub overridden: Mask,
+    /// How approval stands.
+    pub gate: Gate,
+}
+
+/// What brought a verdict about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The code says all.
+    Plain,
+    /// This one of the temporary denials given.
+    Denial(usize),
+    /// This line of a rule's `allow` or `deny` lines covers the source.
+    Line(UnlockId, Effect, usize),
+    /// This rule matches, and does not cover the source.
+    Rule(UnlockId),
+}
+
+/// How approval stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// No group covers the device, or the decision fell before.
+    Open,
+    /// Live approvals suffice.
+    Approved,
+    /// A bypass stands in.
+    Bypassed(BypassId),
+    /// An allow-once overrides it.
+    Overridden,
+    /// People must decide.
+    Waiting,
+}
+
+impl<'a> Case<'a> {
+    /// Joins the parts of one evaluation.
+    pub fn new(
+        program: &'a Program,
+        class: &'a Classified,
+        request: &'a UnlockRequest,
+        facts: &'a UnlockFacts,
+        at: Timestamp,
+    ) -> Self {
+        Case {
+            program,
+            class,
+            request,
+            facts,
+            at,
+            source: fold(request.source),
+        }
+    }
+
+    /// The approvals that may be spent here.
+    pub(super) fn live(&self) -> Live<'a> {
+        Live {
+            set: &self.program.set,
+            approvals: &self.facts.approvals,
+            source: Some(self.source),
+            at: self.at,
+        }
+    }
+
+    /// Whether a temporary denial holds here and now.
+    pub(super) fn denied_by(&self, denial: &Denial) -> bool {
+        self.at < denial.until && covers(fold_prefix(denial.source), self.source)
+    }
+
+    /// The compiled lines of one effect of a rule.
+    pub(super) fn lines(&self, rule: UnlockId, effect: Effect) -> &'a [Line] {
+        let lines = self.program.lines.get(rule.index());
+        lines.map_or(&[], |lines| lines.of(effect))
+    }
+
+    /// The first line of one effect, by rule and place, that covers the source
+    /// in its schedule or, where `closed`, out of it.
+    fn first_line(&self, class: &Class, effect: Effect, closed: bool) -> Option<Cause> {
+        class.rules.iter().find_map(|&rule| {
+            let at = self.lines(rule, effect).iter().position(|line| {
+                line.covers(&self.program.networks, self.source)
+                    && line.is_open(&self.program.set, self.at) != closed
+            })?;
+            Some(Cause::Line(rule, effect, at))
+        })
+    }
+}
+
+/// Takes the steps in order; the first that matches ends it.
+pub(super) fn judge(case: &Case<'_>) -> Verdict {
+    if case.request.state == DeviceState::Revoked {
+        return deny(ReasonCode::DeviceRevoked, Cause::Plain);
+    }
+    let denials = &case.facts.denials;
+    if let Some(index) = denials.iter().position(|one| case.denied_by(one)) {
+        return deny(ReasonCode::TemporarilyDenied, Cause::Denial(index));
+    }
+    let Ok(class) = case.class else {
+        return deny(ReasonCode::EvaluationIncomplete, Cause::Plain);
+    };
+    if let Some(line) = case.first_line(class, Effect::Deny, false) {
+        return deny(ReasonCode::SourceDenied, line);
+    }
+    let armed = once::available(case, class);
+    let mut overridden = Mask::default();
+    if case.request.state == DeviceState::Disabled {
+        if !armed.has(Override::Disabled) {
+            return deny(ReasonCode::DeviceDisabled, Cause::Plain);
+        }
+        overridden = overridden.with(Override::Disabled);
+    }
+    let cause = match case.first_line(class, Effect::Allow, false) {
+        Some(line) => line,
+        None if armed.has(Override::Source) => {
+            overridden = overridden.with(Override::Source);
+            Cause::Plain
+        }
+        None => return source_not_allowed(case, class),
+    };
+    let gate = gate(case, class, armed);
+    if gate == Gate::Overridden {
+        overridden = overridden.with(Override::Approval);
+    }
+    Verdict {
+        code: match gate {
+            Gate::Waiting => ReasonCode::ApprovalRequired,
+            Gate::Open | Gate::Approved | Gate::Bypassed(_) | Gate::Overridden => {
+                ReasonCode::Allowed
+            }
+        },
+        cause,
+        overridden,
+        gate,
+    }
+}
+
+fn deny(code: ReasonCode, cause: Cause) -> Verdict {
+    Verdict {
+        code,
+        cause,
+        overridden: Mask::default(),
+        gate: Gate::Open,
+    }
+}
+
+/// No open line covers the source: says whether only the schedule failed.
+fn source_not_allowed(case: &Case<'_>, class: &Class) -> Verdict {
+    if let Some(line) = case.first_line(class, Effect::Allow, true) {
+        return deny(ReasonCode::OutsideSchedule, line);
+    }
+    let mut rules = class.rules.iter().copied();
+    let allowing = rules.find(|&rule| !case.lines(rule, Effect::Allow).is_empty());
+    deny(
+        ReasonCode::SourceNotAllowed,
+        allowing.map_or(Cause::Plain, Cause::Rule),
+    )
+}
+
+/// A live approval is spent before a bypass is recorded, and that before an allow-once is spent.
+fn gate(case: &Case<'_>, class: &Class, armed: Mask) -> Gate {
+    if class.groups.is_empty() {
+        return Gate::Open;
+    }
+    if case.live().suffice(&class.groups) {
+        return Gate::Approved;
+    }
+    let set = &case.program.set;
+    match bypass_in_force(set, &class.bypasses, case.facts.allow_bypass, case.at) {
+        Some(id) => Gate::Bypassed(id),
+        None if armed.has(Override::Approval) => Gate::Overridden,
+        None => Gate::Waiting,
+    }
+}
