@@ -35,7 +35,7 @@ pub struct Service {
 }
 
 /// A role on one scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleGrant {
     /// Where it holds.
     pub scope: Scope,
@@ -44,7 +44,7 @@ pub struct RoleGrant {
 }
 
 /// Where a role holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Everywhere.
     Org,

@@ -100,13 +100,15 @@ pub struct Position {
 pub struct SourceFile {
     /// The path as shown, with `/` between its parts, relative to the policy set.
     pub path: String,
-    /// The whole text.
+    /// The whole text, or the excerpt that is kept of it.
     pub text: String,
+    /// The number of the text's first line in the file, from 1.
+    pub first_line: u32,
     line_starts: Vec<u32>,
 }
 
 impl SourceFile {
-    fn new(path: String, text: String) -> Self {
+    fn new(path: String, first_line: u32, text: String) -> Self {
         let mut line_starts = vec![0];
         line_starts.extend(
             text.bytes()
@@ -117,6 +119,7 @@ impl SourceFile {
         SourceFile {
             path,
             text,
+            first_line,
             line_starts,
         }
     }
@@ -132,7 +135,9 @@ impl SourceFile {
         let before = self.text.get(start..end).unwrap_or_default();
         let column = before.chars().count() + 1;
         Position {
-            line: u32::try_from(line).unwrap_or(u32::MAX),
+            line: u32::try_from(line)
+                .unwrap_or(u32::MAX)
+                .saturating_add(self.first_line - 1),
             column: u32::try_from(column).unwrap_or(u32::MAX),
         }
     }
@@ -152,8 +157,20 @@ impl SourceMap {
 
     /// Adds a file and names it.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+        self.add_excerpt(path, 1, text)
+    }
+
+    /// Adds the lines of a file from `first_line` (from 1) on: enough to show
+    /// a fault in a file that is too large to keep.
+    pub fn add_excerpt(
+        &mut self,
+        path: impl Into<String>,
+        first_line: u32,
+        text: impl Into<String>,
+    ) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile::new(path.into(), text.into()));
+        let file = SourceFile::new(path.into(), first_line.max(1), text.into());
+        self.files.push(file);
         id
     }
 
