@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod check;
 mod docs;
 mod output;
 mod parse;
