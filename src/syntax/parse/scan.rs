@@ -40,6 +40,7 @@ pub(super) struct Token {
 }
 
 /// Goes through a text token by token.
+#[derive(Clone)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -55,6 +56,11 @@ impl<'a> Scanner<'a> {
         Scanner { text, at }
     }
 
+    /// Where it stands.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
     fn byte(&self, at: usize) -> Option<u8> {
         self.text.as_bytes().get(at).copied()
     }
@@ -68,16 +74,31 @@ impl<'a> Scanner<'a> {
     }
 
     /// The end of a quoted token that starts at `at`, and whether it is closed.
-    fn quoted(&self, at: usize, quote: u8) -> (usize, bool) {
-        let mut at = at + 1;
+    fn quoted(&self, start: usize, quote: u8) -> (usize, bool) {
+        let mut at = start + 1;
         loop {
             match self.byte(at) {
-                None | Some(b'\n') => return (at, false),
+                None | Some(b'\n') => return (self.before_closers(start + 1, at), false),
                 Some(b'\\') if self.byte(at + 1).is_some_and(|next| next != b'\n') => at += 2,
                 Some(byte) if byte == quote => return (at + 1, true),
                 Some(_) => at += 1,
             }
         }
+    }
+
+    /// Where the closers and blanks at the end of a line begin: whoever forgot a quote
+    /// did not mean to swallow them.
+    fn before_closers(&self, from: usize, line_end: usize) -> usize {
+        let mut end = line_end;
+        while end > from
+            && matches!(
+                self.byte(end - 1),
+                Some(b'}' | b']' | b')' | b'{' | b',' | b' ' | b'\t' | b'\r')
+            )
+        {
+            end -= 1;
+        }
+        end
     }
 
     /// The end of an address-like rest.
@@ -93,6 +114,16 @@ impl<'a> Scanner<'a> {
                 Some(_) | None => return at,
             }
         }
+    }
+
+    /// The end of a word in quotes of another kind, where it is closed soon on its line.
+    fn foreign_quote(&self, from: usize, closers: &str) -> usize {
+        let rest = self.text.get(from..).unwrap_or_default();
+        rest.char_indices()
+            .take(80)
+            .take_while(|&(_, character)| character != '\n')
+            .find(|&(_, character)| closers.contains(character))
+            .map_or(from, |(at, character)| from + at + character.len_utf8())
     }
 
     fn token(&self, first: u8) -> (Kind, usize) {
@@ -125,10 +156,16 @@ impl<'a> Scanner<'a> {
                     (Kind::Word, end)
                 }
             }
+            b'\'' => (Kind::Stray, self.foreign_quote(at + 1, "'")),
             _ => {
                 let rest = self.text.get(at..).unwrap_or_default();
-                let length = rest.chars().next().map_or(1, char::len_utf8);
-                (Kind::Stray, at + length)
+                let first = rest.chars().next().unwrap_or('\0');
+                let end = at + first.len_utf8();
+                match first {
+                    '“' | '”' => (Kind::Stray, self.foreign_quote(end, "“”")),
+                    '‘' | '’' => (Kind::Stray, self.foreign_quote(end, "‘’")),
+                    _ => (Kind::Stray, end),
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ mod approval;
 mod issuance;
 mod items;
 mod literal;
+mod statement;
 mod suite;
 mod unlock;
 mod words;
@@ -31,6 +32,8 @@ pub(super) enum Built {
 pub(super) struct Builder {
     file: FileId,
     base: usize,
+    /// How deep parentheses and `not` stand around what is being built.
+    nesting: usize,
     /// What is wrong with literals; not empty means the piece is incomplete.
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -70,6 +73,7 @@ impl Builder {
         Builder {
             file,
             base,
+            nesting: 0,
             diagnostics: Vec::new(),
         }
     }

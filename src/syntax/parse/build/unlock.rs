@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Span, Spanned};
 use crate::syntax::codes;
 use crate::syntax::parse::grammar::Rule;
+use crate::syntax::parse::split::MAX_NESTING;
 use crate::syntax::tree::{
     AllowOnceItem, AllowOnceStatement, Approver, Compare, CompareOp, Selector, SourceLine,
     UnlockItem, UnlockStatement,
@@ -134,22 +135,39 @@ impl Builder {
     fn term(&mut self, node: Node<'_>) -> Option<Selector> {
         match node.as_rule() {
             Rule::negation => self.negation(node),
-            Rule::group => self.selector_in(node),
+            Rule::group => {
+                self.nesting += 1;
+                let inner = self.selector_in(node);
+                self.nesting -= 1;
+                inner
+            }
             Rule::has_test => Some(Selector::Has(self.name(Parts::of(node).find(Rule::name)?))),
             _ => self.compare(node),
         }
     }
 
     fn negation(&mut self, node: Node<'_>) -> Option<Selector> {
+        let span = self.span(&node);
         let mut nots = Vec::new();
         let mut inner = None;
         for part in Parts::of(node) {
             if part.as_rule() == Rule::k_not {
                 nots.push(self.span(&part));
+                self.nesting += 1;
+            } else if self.nesting > MAX_NESTING {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        &codes::NESTING,
+                        span,
+                        format!("nesting goes deeper than {MAX_NESTING}"),
+                    )
+                    .help("two `not` beside each other say nothing"),
+                );
             } else {
                 inner = self.term(part);
             }
         }
+        self.nesting -= nots.len();
         let negate = |inner, span| Selector::Not(Spanned::new((), span), Box::new(inner));
         Some(nots.into_iter().rev().fold(inner?, negate))
     }

@@ -90,6 +90,18 @@ impl Builder {
             .strip_prefix('"')
             .and_then(|rest| rest.strip_suffix('"'))
             .unwrap_or_default();
+        if let Some(at) = inner.find(|character: char| character.is_control() && character != '\t')
+        {
+            let start = span.start as usize + 1 + at;
+            self.diagnostics.push(
+                Diagnostic::new(
+                    &codes::FOREIGN_CHARACTER,
+                    Span::new(span.file, start..start + 1),
+                    "a control character stands in this string",
+                )
+                .help("write it as an escape: `\\u{…}`"),
+            );
+        }
         if !inner.contains('\\') {
             return Spanned::new(inner.to_owned(), span);
         }
