@@ -231,10 +231,8 @@ impl<'a> Recovery<'a> {
             match token.kind {
                 Kind::Open if !self.is_unclosed(token) => depth += 1,
                 Kind::Close => depth = depth.saturating_sub(1),
-                Kind::Word if depth == 0 => {
-                    if self.begins(block, previous, token) {
-                        starts.push(token.range.start);
-                    }
+                Kind::Word if depth == 0 && self.begins(block, previous, token) => {
+                    starts.push(token.range.start);
                 }
                 _ => {}
             }
