@@ -9,9 +9,11 @@
 
 mod architecture;
 mod check;
+mod decide;
 mod docs;
 mod output;
 mod parse;
 mod policies;
 mod san;
 mod support;
+mod twin;
