@@ -17,3 +17,4 @@ mod policies;
 mod san;
 mod support;
 mod twin;
+mod twin_props;
