@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::describe;
+use super::fewest::fewest;
 use super::people::{self, Asker};
 use crate::address::{covers, fold_prefix};
 use crate::ir::{ApprovalId, BypassId, PolicySet};
@@ -62,34 +63,21 @@ impl<'a> Live<'a> {
         open.copied().collect()
     }
 
-    /// The approvals to spend where they suffice: the one that does for all, or
-    /// one for each mandatory group; of several the one that ends first.
+    /// The approvals to spend where they suffice: the fewest that together
+    /// satisfy every mandatory group, or any one group where none is mandatory.
     pub fn spend(self, groups: &[ApprovalId]) -> Vec<&'a Approved> {
         let set = self.set;
-        let mandatory: Vec<ApprovalId> = groups
-            .iter()
-            .copied()
+        let key = |one: &'a Approved| (one.until, one.id.as_str());
+        let mandatory: Vec<ApprovalId> = (groups.iter().copied())
             .filter(|&id| set.approvals[id].mandatory)
             .collect();
-        let mut live: Vec<&Approved> = self.iter().collect();
-        live.sort_by_key(|one| (one.until, &one.id));
-        let for_all = live.iter().copied().find(|one| {
-            if mandatory.is_empty() {
-                groups.iter().any(|&id| names(set, one, id))
-            } else {
-                mandatory.iter().all(|&id| names(set, one, id))
-            }
-        });
-        if let Some(one) = for_all {
-            return vec![one];
+        if mandatory.is_empty() {
+            let any = |one: &Approved| groups.iter().any(|&id| names(set, one, id));
+            return fewest(self.iter(), key, 1, |one, _| any(one));
         }
-        let mut spent: Vec<&Approved> = Vec::new();
-        for id in mandatory {
-            if !spent.iter().any(|one| names(set, one, id)) {
-                spent.extend(live.iter().copied().find(|one| names(set, one, id)));
-            }
-        }
-        spent
+        fewest(self.iter(), key, mandatory.len(), |one, need| {
+            mandatory.get(need).is_some_and(|&id| names(set, one, id))
+        })
     }
 }
 

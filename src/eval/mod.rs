@@ -11,6 +11,7 @@
 
 pub mod approval;
 mod describe;
+mod fewest;
 pub mod given;
 pub mod issuance;
 pub mod people;

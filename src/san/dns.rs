@@ -138,7 +138,7 @@ pub fn normalise(text: &str) -> Result<String, SanError> {
         .to_ascii(
             text.as_bytes(),
             AsciiDenyList::STD3,
-            Hyphens::CheckFirstLast,
+            Hyphens::Check,
             DnsLength::VerifyAllowRootDot,
         )
         .map_err(|_| fault(cause(text)))?;
@@ -160,6 +160,11 @@ fn is_number(label: &str) -> bool {
     digits(label, 10) || label.strip_prefix("0x").is_some_and(|hex| digits(hex, 16))
 }
 
+/// Whether certificates may not carry `label`. Source: RFC 5890, 2.3.1.
+fn is_reserved(label: &str) -> bool {
+    label.get(2..4) == Some("--") && !label.get(..2).is_some_and(|p| p.eq_ignore_ascii_case("xn"))
+}
+
 /// The likeliest reason why UTS 46 refuses `text`.
 fn cause(text: &str) -> &'static str {
     let labels = || text.strip_suffix('.').unwrap_or(text).split('.');
@@ -171,6 +176,8 @@ fn cause(text: &str) -> &'static str {
         "has a space or a control character"
     } else if labels().any(|label| label.starts_with('-') || label.ends_with('-')) {
         "has a label that begins or ends with a hyphen"
+    } else if labels().any(is_reserved) {
+        "has a label with hyphens third and fourth that is no `xn--` label"
     } else if text.is_ascii() && labels().any(|label| label.len() > 63) {
         "has a label longer than 63 characters"
     } else if text.is_ascii() && text.len() > MAX_NAME {

@@ -66,8 +66,6 @@ pub struct Authority {
 /// A URI's host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
-    /// Nothing, as in `file:///etc`.
-    Empty,
     /// A name, normalised like a DNS name.
     Name(String),
     /// An address.

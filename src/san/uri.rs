@@ -26,11 +26,7 @@ pub(super) fn parse_pattern(text: &str) -> Result<Uri, SanError> {
         ));
     }
     let uri = parse(text)?;
-    let names_none = uri
-        .authority
-        .as_ref()
-        .is_none_or(|authority| authority.host == Host::Empty);
-    if names_none && uri.rest.is_empty() && uri.scheme != "urn" {
+    if uri.authority.is_none() && uri.rest.is_empty() && uri.scheme != "urn" {
         return Err(SanError::new(
             text,
             "names no host and no path; scheme and host are compared whole, so say which",
@@ -81,7 +77,6 @@ fn is_scheme(text: &str) -> bool {
 }
 
 fn parse_authority(text: &str, authority: &str) -> Result<Authority, SanError> {
-    let fault = |problem: &str| SanError::new(text, problem);
     let (userinfo, place) = match authority.rsplit_once('@') {
         Some((userinfo, place)) => (Some(userinfo), place),
         None => (None, authority),
@@ -94,13 +89,9 @@ fn parse_authority(text: &str, authority: &str) -> Result<Authority, SanError> {
         Some((host, port)) if !port.ends_with(']') => (host, Some(parse_port(text, port)?)),
         Some(_) | None => (place, None),
     };
-    let host = parse_host(text, host)?;
-    if host == Host::Empty && (userinfo.is_some() || port.is_some()) {
-        return Err(fault("names no host"));
-    }
     Ok(Authority {
         userinfo: userinfo.map(str::to_owned),
-        host,
+        host: parse_host(text, host)?,
         port,
     })
 }
@@ -115,7 +106,7 @@ fn parse_port(text: &str, port: &str) -> Result<u16, SanError> {
 
 fn parse_host(text: &str, host: &str) -> Result<Host, SanError> {
     if host.is_empty() {
-        return Ok(Host::Empty);
+        return Err(SanError::new(text, "names no host after `//`"));
     }
     if let Some(inner) = host.strip_prefix('[') {
         return inner
@@ -184,7 +175,7 @@ impl Uri {
     pub fn host_name(&self) -> Option<&str> {
         match &self.authority.as_ref()?.host {
             Host::Name(name) => Some(name),
-            Host::Empty | Host::Ip(_) => None,
+            Host::Ip(_) => None,
         }
     }
 }
@@ -205,7 +196,6 @@ impl fmt::Display for Authority {
             write!(f, "{userinfo}@")?;
         }
         match &self.host {
-            Host::Empty => {}
             Host::Name(name) => f.write_str(name)?,
             Host::Ip(IpAddr::V4(address)) => address.fmt(f)?,
             Host::Ip(IpAddr::V6(address)) => write!(f, "[{address}]")?,

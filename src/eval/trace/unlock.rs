@@ -7,7 +7,7 @@ use crate::eval::unlock::lines::{covering, written};
 use crate::eval::unlock::{Case, Verdict, once};
 use crate::eval::{Class, describe, place};
 use crate::ir::UnlockId;
-use crate::vocabulary::{Effect, ReasonCode};
+use crate::vocabulary::{Effect, Outcome, ReasonCode};
 
 /// The rules of an unlock, in the order of decision, up to the step that ended
 /// it. Where a source or the device's state is refused, what would have allowed
@@ -57,13 +57,13 @@ fn rules(
             entries.push(allow);
         }
     }
-    match verdict.code {
-        ReasonCode::Allowed | ReasonCode::ApprovalRequired => {
+    match verdict.outcome() {
+        Outcome::Allow | Outcome::Pending => {
             entries.extend(gate::groups(set, device, case.live()));
             let switched_on = case.facts.allow_bypass;
             entries.extend(gate::bypasses(set, device, switched_on, case.at));
         }
-        _ => mark_nearest(entries, &ranked),
+        Outcome::Deny => mark_nearest(entries, &ranked),
     }
 }
 

@@ -12,12 +12,10 @@ use crate::vocabulary::{Effect, Outcome, Override, ReasonCode};
 /// Says a verdict.
 pub(crate) fn explain(case: &Case<'_>, verdict: Verdict) -> Decision {
     let set = &case.program.set;
-    let (outcome, groups) = match (verdict.code, case.class) {
-        (ReasonCode::Allowed, _) => (Outcome::Allow, Vec::new()),
-        (ReasonCode::ApprovalRequired, Ok(class)) => {
-            (Outcome::Pending, case.live().outstanding(&class.groups))
-        }
-        (_, _) => (Outcome::Deny, Vec::new()),
+    let outcome = verdict.outcome();
+    let groups = match (outcome, case.class) {
+        (Outcome::Pending, Ok(class)) => case.live().outstanding(&class.groups),
+        (Outcome::Allow | Outcome::Deny | Outcome::Pending, _) => Vec::new(),
     };
     Decision {
         outcome,

@@ -14,7 +14,7 @@ use crate::address::{covers, fold, fold_prefix};
 use crate::ir::table::Id;
 use crate::ir::{BypassId, UnlockId};
 use crate::request::{Denial, UnlockFacts, UnlockRequest};
-use crate::vocabulary::{DeviceState, Effect, Override, ReasonCode};
+use crate::vocabulary::{DeviceState, Effect, Outcome, Override, ReasonCode};
 pub(super) use explain::explain;
 use lines::Line;
 use once::Mask;
@@ -70,6 +70,19 @@ pub enum Gate {
     Overridden,
     /// People must decide.
     Waiting,
+}
+
+impl Verdict {
+    /// What it comes to.
+    pub fn outcome(self) -> Outcome {
+        match (self.code, self.gate) {
+            (ReasonCode::Allowed, _) => Outcome::Allow,
+            (_, Gate::Waiting) => Outcome::Pending,
+            (_, Gate::Open | Gate::Approved | Gate::Bypassed(_) | Gate::Overridden) => {
+                Outcome::Deny
+            }
+        }
+    }
 }
 
 impl<'a> Case<'a> {

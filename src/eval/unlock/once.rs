@@ -3,6 +3,7 @@
 use super::Case;
 use crate::address::{covers, fold_prefix};
 use crate::eval::Class;
+use crate::eval::fewest::fewest;
 use crate::request::ArmedAllowOnce;
 use crate::vocabulary::Override;
 
@@ -69,37 +70,21 @@ pub(crate) fn available(case: &Case<'_>, class: &Class) -> Mask {
     Mask(all.fold(0, |bits, one| bits | effective(case, class, one).0))
 }
 
-/// Those to spend for `needed`: one that does for all of it, else the fewest;
-/// of several such the ones that end first, then by id.
+/// Those to spend for `needed`: the fewest that together override it.
 pub(crate) fn to_spend<'a>(
     case: &Case<'a>,
     class: &Class,
     needed: Mask,
 ) -> Vec<&'a ArmedAllowOnce> {
-    // Of those that override the same, only the first to end can be chosen: at most seven.
-    let mut candidates: Vec<(u8, &ArmedAllowOnce)> = (case.facts.allow_once.iter())
-        .map(|one| (effective(case, class, one).0 & needed.0, one))
-        .filter(|&(bits, _)| bits != 0)
-        .collect();
-    candidates.sort_by_key(|&(bits, one)| (bits, key(one)));
-    candidates.dedup_by_key(|&mut (bits, _)| bits);
-    let picks = (0..1_u32 << candidates.len()).filter_map(|pick| {
-        let chosen = (candidates.iter().enumerate())
-            .filter(|&(at, _)| pick & (1 << at) != 0)
-            .map(|(_, &candidate)| candidate);
-        let bits = chosen.clone().fold(0, |bits, (more, _)| bits | more);
-        let mut spent: Vec<&ArmedAllowOnce> = chosen.map(|(_, one)| one).collect();
-        spent.sort_by_key(|&one| key(one));
-        (bits == needed.0).then_some(spent)
-    });
-    picks
-        .min_by_key(|spent| {
-            let keys: Vec<_> = spent.iter().map(|&one| key(one)).collect();
-            (spent.len(), keys)
-        })
-        .unwrap_or_default()
-}
-
-fn key(one: &ArmedAllowOnce) -> (jiff::Timestamp, &str) {
-    (one.until, &one.id)
+    let needs: Vec<Override> = needed.iter().collect();
+    let key = |one: &'a ArmedAllowOnce| (one.until, one.id.as_str());
+    fewest(
+        case.facts.allow_once.iter(),
+        key,
+        needs.len(),
+        |one, need| {
+            let mask = effective(case, class, one);
+            needs.get(need).is_some_and(|&what| mask.has(what))
+        },
+    )
 }
