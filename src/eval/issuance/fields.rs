@@ -227,12 +227,18 @@ pub(super) fn demands(case: &Case<'_>, scope: &Scope<'_>) -> Vec<Violation> {
         found.push(Violation {
             rule: Some(place::approval(case.set, id, Some(rule.span))),
             found: ticket.cloned(),
-            allowed: wanted
-                .map(|pattern| pattern.to_string())
-                .into_iter()
-                .collect(),
+            allowed: wanted.map(written).into_iter().collect(),
             ..violation(ReasonCode::TicketRequired, message)
         });
     }
     found
+}
+
+/// A pattern as the policy has it, without the anchors that `check` puts around it.
+fn written(pattern: &regex::Regex) -> String {
+    let text = pattern.as_str();
+    let inner = text
+        .strip_prefix(r"\A(?:")
+        .and_then(|text| text.strip_suffix(r")\z"));
+    format!("/{}/", inner.unwrap_or(text))
 }
