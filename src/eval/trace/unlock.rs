@@ -7,7 +7,7 @@ use crate::eval::unlock::lines::{covering, written};
 use crate::eval::unlock::{Case, Verdict, once};
 use crate::eval::{Class, describe, place};
 use crate::ir::UnlockId;
-use crate::vocabulary::{Effect, Outcome, ReasonCode};
+use crate::vocabulary::{DeviceState, Effect, Outcome, ReasonCode};
 
 /// The rules of an unlock, in the order of decision, up to the step that ended
 /// it. Where a source or the device's state is refused, what would have allowed
@@ -63,7 +63,18 @@ fn rules(
             let switched_on = case.facts.allow_bypass;
             entries.extend(gate::bypasses(set, device, switched_on, case.at));
         }
-        Outcome::Deny => mark_nearest(entries, &ranked),
+        Outcome::Deny => {
+            mark_nearest(entries, &ranked);
+            let beaten = match case.request.state {
+                _ if verdict.code == ReasonCode::SourceDenied => "; but a deny beats it",
+                DeviceState::Disabled => "; but the device is disabled",
+                DeviceState::Active | DeviceState::Revoked => "",
+            };
+            let allowing = entries
+                .iter_mut()
+                .filter(|entry| entry.nearest && entry.matched);
+            allowing.for_each(|entry| entry.detail.push_str(beaten));
+        }
     }
 }
 
@@ -147,6 +158,10 @@ fn source_condition(case: &Case<'_>, id: UnlockId, effect: Effect) -> (bool, Str
         Effect::Deny => &rule.deny,
     };
     let sources = lines.iter().flat_map(|line| &line.sources);
-    let listed = describe::list(sources.map(|&one| describe::source(set, one)));
-    (false, format!("source {address} is in none of {listed}"))
+    let listed: Vec<String> = sources.map(|&one| describe::source(set, one)).collect();
+    let detail = match listed.as_slice() {
+        [one] => format!("source {address} is not in {one}"),
+        _ => format!("source {address} is in none of {}", describe::list(listed)),
+    };
+    (false, detail)
 }

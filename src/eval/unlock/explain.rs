@@ -52,23 +52,37 @@ fn obligations(case: &Case<'_>, class: &Class, verdict: Verdict) -> Vec<Obligati
 
 fn reason(case: &Case<'_>, verdict: Verdict) -> Reason {
     let place = Place::of(case, verdict.cause);
-    let covered = || place.covered(case);
     let message = match verdict.code {
         ReasonCode::Allowed => allowed(case, verdict, &place),
         ReasonCode::ApprovalRequired => waiting(case),
         ReasonCode::DeviceRevoked => "the device is revoked, and nothing overrides that".to_owned(),
         ReasonCode::TemporarilyDenied => denial(case, verdict.cause),
-        ReasonCode::SourceDenied => format!("{}, denied by `{}`", covered(), place.name(case)),
+        ReasonCode::SourceDenied => {
+            format!("{} denied by `{}`", place.covered(case), place.name(case))
+        }
         ReasonCode::DeviceDisabled => {
             "the device is disabled, and no live allow-once overrides that".to_owned()
         }
         ReasonCode::OutsideSchedule => outside(case, &place),
         ReasonCode::SourceNotAllowed => not_allowed(case, verdict.cause),
-        // No other code is an unlock's.
-        _ => match case.class {
-            Err(incomplete) => format!("the evaluation cannot be completed: {incomplete}"),
-            Ok(_) => "the evaluation cannot be completed".to_owned(),
-        },
+        ReasonCode::EvaluationIncomplete
+        // The rest are a certificate request's.
+        | ReasonCode::Unregulated
+        | ReasonCode::KeyType
+        | ReasonCode::IssuerType
+        | ReasonCode::IssuerId
+        | ReasonCode::SanMalformed
+        | ReasonCode::SanCount
+        | ReasonCode::SanDenied
+        | ReasonCode::SanNotAllowed
+        | ReasonCode::CommonName
+        | ReasonCode::Naming
+        | ReasonCode::Lifetime
+        | ReasonCode::AutoRenew
+        | ReasonCode::KeyExport
+        | ReasonCode::UnsupportedField
+        | ReasonCode::ReasonRequired
+        | ReasonCode::TicketRequired => incomplete(case),
     };
     Reason {
         code: verdict.code,
@@ -109,13 +123,13 @@ impl<'a> Place<'a> {
         Some(describe::source(&case.program.set, found))
     }
 
-    /// `203.0.113.9 is in `office``
+    /// What stands before "allowed by": `203.0.113.9 is in `office`,`
     fn covered(&self, case: &Case<'_>) -> String {
         match self.network(case) {
             Some(network) if network != case.source.to_string() => {
-                format!("{} is in `{network}`", case.source)
+                format!("{} is in `{network}`,", case.source)
             }
-            Some(_) | None => format!("{} is listed", case.source),
+            Some(_) | None => format!("{} is", case.source),
         }
     }
 }
@@ -142,7 +156,7 @@ fn allowed(case: &Case<'_>, verdict: Verdict, place: &Place<'_>) -> String {
     let mut parts = Vec::new();
     if !verdict.overridden.has(Override::Source) {
         let name = place.name(case);
-        parts.push(format!("{}, allowed by `{name}`", place.covered(case)));
+        parts.push(format!("{} allowed by `{name}`", place.covered(case)));
     }
     if let (false, Ok(class)) = (verdict.overridden.is_empty(), case.class) {
         let spent = once::to_spend(case, class, verdict.overridden);
@@ -172,6 +186,14 @@ fn waiting(case: &Case<'_>) -> String {
     approval::waits_for(case.live(), &class.groups)
 }
 
+fn incomplete(case: &Case<'_>) -> String {
+    let why = match case.class {
+        Err(incomplete) => format!(": {incomplete}"),
+        Ok(_) => String::new(),
+    };
+    format!("the evaluation cannot be completed{why}")
+}
+
 fn denial(case: &Case<'_>, cause: Cause) -> String {
     let denial = match cause {
         Cause::Denial(index) => case.facts.denials.get(index),
@@ -193,7 +215,7 @@ fn outside(case: &Case<'_>, place: &Place<'_>) -> String {
     let schedules = describe::schedules(set, during);
     let opens = describe::opens(set, during, case.at);
     format!(
-        "{}, but `{}` allows it during {schedules} alone{}",
+        "{} allowed by `{}` during {schedules} alone{}",
         place.covered(case),
         place.name(case),
         opens.map_or(String::new(), |when| format!(", which {when}")),

@@ -143,8 +143,9 @@ pub(super) fn judge(case: &Case<'_>) -> Verdict {
     if case.request.state == DeviceState::Revoked {
         return deny(ReasonCode::DeviceRevoked, Cause::Plain);
     }
-    let denials = &case.facts.denials;
-    if let Some(index) = denials.iter().position(|one| case.denied_by(one)) {
+    let denials = case.facts.denials.iter().enumerate();
+    let live = denials.filter(|(_, one)| case.denied_by(one));
+    if let Some((index, _)) = live.max_by_key(|(_, one)| one.until) {
         return deny(ReasonCode::TemporarilyDenied, Cause::Denial(index));
     }
     let Ok(class) = case.class else {
