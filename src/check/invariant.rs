@@ -31,15 +31,17 @@ pub(super) fn resolve_invariant(
             span,
         };
         let help = "state something: `never allow unlock where … without approval`";
-        block.report_missing("line", help, report);
+        block.report_missing("statement", help, report);
+        return None;
     }
     let lines: Vec<Option<(Span, Claim)>> = item
         .lines
         .iter()
         .map(|line| Some((line.span, resolve_line(&line.value, scope, report)?)))
         .collect();
+    let lines = lines.into_iter().collect::<Option<_>>()?;
     let message = format!(
-        "the invariant `{}` is checked for its names, not proved",
+        "the invariant `{}` is read, but not proved",
         item.name.value
     );
     report.push(
@@ -48,7 +50,7 @@ pub(super) fn resolve_invariant(
     );
     Some(Invariant {
         header: header(&item.name),
-        lines: lines.into_iter().collect::<Option<_>>()?,
+        lines,
     })
 }
 

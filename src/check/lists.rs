@@ -18,7 +18,7 @@ pub(super) fn expect_distinct<T: Hash + Eq>(
     let mut seen: HashMap<T, Span> = HashMap::new();
     for (element, span) in elements {
         if let Some(&first) = seen.get(&element) {
-            let message = format!("`{}` stands twice in this list", display(&element));
+            let message = format!("`{}` stands twice here", display(&element));
             report.push(
                 Diagnostic::new(&codes::DUPLICATE_ELEMENT, span, message)
                     .also(first, "first here")

@@ -25,7 +25,7 @@ pub(super) fn resolve_network(
     let name = &item.name;
     if name.value == "outside" {
         let message = "a network may not be named `outside`";
-        let diagnostic = Diagnostic::new(&codes::RESERVED_NETWORK, name.span, message);
+        let diagnostic = Diagnostic::new(&codes::RESERVED_NETWORK_NAME, name.span, message);
         report.push(diagnostic.help("`from outside …` means every address but those that follow"));
     }
     match &item.body {

@@ -63,11 +63,8 @@ fn resolve_delegate(
     }
     if delegate.to.value == item.name.value {
         let message = format!("`{}` cannot stand in for themself", item.name.value);
-        report.push(Diagnostic::new(
-            &codes::SELF_DELEGATION,
-            delegate.to.span,
-            message,
-        ));
+        let diagnostic = Diagnostic::new(&codes::SELF_DELEGATION, delegate.to.span, message);
+        report.push(diagnostic.help("name another person"));
         return None;
     }
     Some(Delegation {

@@ -19,6 +19,8 @@ pub(super) struct Report {
     diagnostics: Vec<Diagnostic>,
     /// Declarations that a syntax error left incomplete: what is missing there is not missing.
     broken: HashSet<Span>,
+    /// Where the parser found a fault: one place has one mistake.
+    faults: HashSet<Span>,
     unknown: HashMap<(Kind, String), usize>,
     searches_left: u32,
 }
@@ -27,16 +29,23 @@ impl Report {
     /// Starts with what the loader and the parser said.
     pub(super) fn new(diagnostics: Vec<Diagnostic>, files: &[File]) -> Self {
         let broken = files.iter().flat_map(|file| &file.broken);
+        let faults = diagnostics
+            .iter()
+            .filter_map(|found| found.primary.as_ref());
         Report {
-            diagnostics,
             broken: broken.map(|broken| broken.span).collect(),
+            faults: faults.map(|label| label.span).collect(),
+            diagnostics,
             unknown: HashMap::new(),
             searches_left: SEARCHES,
         }
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        let place = diagnostic.primary.as_ref().map(|label| label.span);
+        if place.is_none_or(|span| !self.faults.contains(&span)) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// Reports an unknown name, once: further places of the same are labels.

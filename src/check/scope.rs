@@ -169,9 +169,17 @@ impl Scope {
             None => diagnostic,
         };
         match (kind, other) {
-            (Kind::Team, Kind::Person) | (Kind::Person, Kind::Team) => {
-                let keyword = other.keyword();
-                diagnostic.help(format!("where both may stand, write `{keyword} {word}`"))
+            (Kind::Team, Kind::Person) => {
+                diagnostic.help(format!("among approvers, write `person {word}`"))
+            }
+            (Kind::Person, Kind::Team) => diagnostic.help(format!(
+                "among approvers, write `team {word}`; everywhere else name its persons"
+            )),
+            (Kind::Network, Kind::Schedule) => {
+                diagnostic.help(format!("a schedule follows the sources: `during {word}`"))
+            }
+            (Kind::Network, Kind::Tag) => {
+                diagnostic.help("devices are selected by tags in `where`, sources by networks")
             }
             (Kind::Person, Kind::Service) => {
                 diagnostic.help("a service acts for its owner; name the person")

@@ -149,7 +149,11 @@ impl Resolver<'_> {
                     subject.value, text.value
                 );
                 let diagnostic = Diagnostic::new(&codes::QUOTED_VALUE, text.span, message);
-                report.push(diagnostic.fix(text.span, &text.value));
+                report.push(
+                    diagnostic
+                        .help("leave out the quotes")
+                        .fix(text.span, &text.value),
+                );
                 None
             }
         })
@@ -197,13 +201,18 @@ pub(super) fn report_unknown_word(
     known: &[String],
     report: &mut Report,
 ) {
-    let message = format!("`{word}` is no {what}");
+    let article = if what.starts_with(['a', 'i']) {
+        "an"
+    } else {
+        "a"
+    };
+    let message = format!("`{word}` is not {article} {what}");
     let diagnostic = Diagnostic::new(&UNKNOWN_WORD, span, message);
     let near = report.nearest(word, known.iter().map(String::as_str));
     report.push(match near {
         Some(near) => diagnostic
             .help(format!("did you mean `{near}`?"))
             .fix(span, near),
-        None => diagnostic.help(format!("there are {}", list(known))),
+        None => diagnostic.help(format!("write one of {}", list(known))),
     });
 }

@@ -29,7 +29,7 @@ pub(super) fn resolve_tag(item: &TagItem, report: &mut Report) -> Option<Tag> {
     let name = &item.name.value;
     if RESERVED.contains(&name.as_str()) {
         let message = format!("a tag may not be named `{name}`");
-        let diagnostic = Diagnostic::new(&codes::RESERVED_NAME, item.name.span, message);
+        let diagnostic = Diagnostic::new(&codes::RESERVED_TAG_NAME, item.name.span, message);
         report.push(diagnostic.help("the word has a meaning of its own in a `where`"));
     }
     let domain = match &item.domain {
@@ -136,6 +136,7 @@ fn bare_value(tag: &Tag, word: &Name) -> Diagnostic {
     let message = format!("`{name}` takes any text, so `{value}` must stand in quotes");
     Diagnostic::new(&codes::BARE_VALUE, word.span, message)
         .also(tag.header.span, "declared as text here")
+        .help("put it in quotes")
         .fix(word.span, format!("\"{value}\""))
 }
 
@@ -145,6 +146,7 @@ fn quoted_value(tag: &Tag, text: &Text) -> Diagnostic {
         format!("`{name}` has a closed set of values, so `{value}` stands without quotes");
     Diagnostic::new(&codes::QUOTED_VALUE, text.span, message)
         .also(tag.header.span, "declared here")
+        .help("leave out the quotes")
         .fix(text.span, value)
 }
 

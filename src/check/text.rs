@@ -45,7 +45,9 @@ fn invalid(text: &Text, error: &regex::Error) -> Diagnostic {
     };
     let message = format!("this regular expression is wrong: {why}");
     let diagnostic = Diagnostic::new(&codes::INVALID_REGEX, text.span, message);
-    if why.contains("look-around") || why.contains("backreference") {
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        diagnostic.help("repeat less: `{1,1000}` writes its part out a thousand times")
+    } else if why.contains("look-around") || why.contains("backreference") {
         diagnostic.help("expressions run in linear time, so they cannot look around or back")
     } else {
         diagnostic.help("the syntax is that of RE2 and of Rust's `regex`")

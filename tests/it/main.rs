@@ -12,6 +12,7 @@ mod check;
 mod decide;
 mod docs;
 mod eval;
+mod load;
 mod output;
 mod parse;
 mod policies;

@@ -1,4 +1,8 @@
 //! The faults that the checker finds, by area.
+//!
+//! Each has a whole small policy that has this fault and no other, and the
+//! same one mended; a test holds them to it. A line `# file: NAME` begins
+//! another file of the set.
 
 pub(super) mod approvals;
 pub(super) mod blocks;
@@ -34,7 +38,7 @@ pub static CODES: &[&Code] = &[
     &blocks::REPEATED_STATEMENT,
     &blocks::EMPTY_TEXT,
     &blocks::INVALID_REGEX,
-    &tags::RESERVED_NAME,
+    &tags::RESERVED_TAG_NAME,
     &tags::UNKNOWN_VALUE,
     &tags::QUOTED_VALUE,
     &tags::BARE_VALUE,
@@ -42,12 +46,11 @@ pub static CODES: &[&Code] = &[
     &tags::ATTRIBUTE_ON_UNLOCK,
     &tags::TAG_CONFLICT,
     &networks::NETWORK_CYCLE,
+    &networks::RESERVED_NETWORK_NAME,
     &networks::NETWORK_FILE,
     &networks::NETWORK_FILE_LINE,
     &networks::EMPTY_NETWORK_FILE,
-    &networks::RESERVED_NETWORK,
     &schedules::UNKNOWN_ZONE,
-    &schedules::EMPTY_WINDOW,
     &people::REVERSED_PERIOD,
     &people::SELF_DELEGATION,
     &approvals::NUMBER_OUT_OF_RANGE,

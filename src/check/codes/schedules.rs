@@ -1,21 +1,19 @@
-//! x
+//! Schedules.
 
 use crate::diagnostic::{Code, Severity};
 
 pub(in crate::check) static UNKNOWN_ZONE: Code = Code {
     name: "unknown-zone",
     severity: Severity::Error,
-    summary: "",
-    why: "",
-    bad: "",
-    good: "",
-};
+    summary: "a schedule names no time zone",
+    why: "Local hours need a zone of the IANA database, spelled as it is there. The database \
+          is compiled in, so that a policy means the same on every machine.",
+    bad: r#"edition 2026
 
-pub(in crate::check) static EMPTY_WINDOW: Code = Code {
-    name: "empty-window",
-    severity: Severity::Error,
-    summary: "",
-    why: "",
-    bad: "",
-    good: "",
+schedule work = mon..fri 08:00..18:00 in "Europe/Berln"
+"#,
+    good: r#"edition 2026
+
+schedule work = mon..fri 08:00..18:00 in "Europe/Berlin"
+"#,
 };

@@ -23,8 +23,9 @@ use crate::syntax::tree::{
 };
 use crate::vocabulary::DeviceState;
 
+use super::codes::blocks as block_codes;
 use super::codes::tests as codes;
-use super::lists::{Block, report_repeated};
+use super::lists::Block;
 use super::moment::start_of;
 use super::report::Report;
 use super::scope::Scope;
@@ -60,7 +61,7 @@ pub(super) fn resolve_test(
     for statement in &item.statements {
         let at = statement.span;
         let mut set = |subject: Given, report: &mut Report| match &given {
-            Some((_, first)) => report_repeated("device` or `request", at, *first, report),
+            Some((_, first)) => report_second_subject(at, *first, report),
             None => given = Some((subject, at)),
         };
         let (resolved, time) = match &statement.value {
@@ -91,6 +92,18 @@ pub(super) fn resolve_test(
         block.report_missing("expectation", help, report);
     }
     tests.into_iter().collect()
+}
+
+fn report_second_subject(span: Span, first: Span, report: &mut Report) {
+    report.push(
+        Diagnostic::new(
+            &block_codes::REPEATED_STATEMENT,
+            span,
+            "this test has a subject already",
+        )
+        .also(first, "first given here")
+        .help("write another test for it"),
+    );
 }
 
 fn test(item: &TestItem, span: Span, at: Option<&Moment>, resolved: Resolved) -> Option<Test> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::regular::{expect_regular, io_error, read_regular};
 use super::{
     DEPTH_LIMIT, LoadError, LoadedFile, NETWORK_FILE_LIMIT, POLICY_COUNT_LIMIT, POLICY_FILE_LIMIT,
-    POLICY_TOTAL_LIMIT, PolicyFiles, display_size, outside,
+    POLICY_TOTAL_LIMIT, PolicyFiles, display_size, join_relative, outside,
 };
 
 /// A policy set on disk.
@@ -99,7 +99,11 @@ impl PolicyFiles for Directory {
     fn network_file(&mut self, policy_file: &str, path: &str) -> Result<LoadedFile, LoadError> {
         let policy = self.root.join(policy_file);
         let directory = policy.parent().unwrap_or(&self.root);
-        let resolved = self.resolve_inside(&directory.join(path))?;
+        let resolved = match self.resolve_inside(&directory.join(path)) {
+            // Whether there is a file outside the set is none of the policy's business.
+            Err(_) if join_relative(policy_file, path).is_none() => return Err(outside()),
+            resolved => resolved?,
+        };
         Ok(LoadedFile {
             bytes: self.read_inside(&resolved, NETWORK_FILE_LIMIT)?,
             path: self.shown(&resolved),
