@@ -1,13 +1,17 @@
 //! Every block of policy text in the README and the docs means what it shows.
 //!
-//! ```` ```pano ```` is a whole policy set. `pano prelude` is one too, and
-//! shared by the page's later blocks: `pano fragment` compiles together with
-//! it, and `pano error CODE` does so with exactly that error.
+//! A block marked `pano` is a whole policy set. `pano prelude` is one too, and
+//! shared by the page's later blocks: `pano fragment` is checked together with
+//! it, and so is `pano error CODE`, which must have exactly that fault.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use panopol::source::FileId;
-use panopol::syntax::parse::parse_file;
+use panopol::check::{Checked, check_files};
+use panopol::diagnostic::Severity;
+use panopol::source::load::InMemory;
+
+use crate::support::{files_below, root};
 
 #[derive(Debug, PartialEq)]
 enum Kind {
@@ -17,32 +21,17 @@ enum Kind {
     Error(String),
 }
 
-#[derive(Debug)]
+/// One block, with what it is checked together with.
 struct Block {
     place: String,
     kind: Kind,
-    text: String,
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    files: InMemory,
 }
 
 /// README, and every page below `docs/`.
 fn pages() -> Vec<PathBuf> {
-    let mut pages = vec![root().join("README.md")];
-    let mut directories = vec![root().join("docs")];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(path);
-            }
-        }
-    }
-    pages.sort();
+    let mut pages = files_below(&root().join("docs"), "md");
+    pages.push(root().join("README.md"));
     pages
 }
 
@@ -56,52 +45,94 @@ fn kind(info: &str, place: &str) -> Kind {
     }
 }
 
-fn blocks(page: &Path) -> Vec<Block> {
-    let text = std::fs::read_to_string(page).unwrap();
-    let name = page.strip_prefix(root()).unwrap().display();
-    let mut blocks = Vec::new();
+/// Each fenced block of `text` with its info string and line.
+fn fenced(text: &str) -> Vec<(usize, &str, String)> {
+    let mut found = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
-        let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else {
+        let Some(info) = line.strip_prefix("```") else {
             continue;
         };
-        let body: Vec<&str> = lines
+        let body = lines
             .by_ref()
             .map(|(_, line)| line)
-            .take_while(|line| *line != "```")
-            .collect();
-        if info.starts_with("pano") {
-            let place = format!("{name}:{}", number + 1);
-            blocks.push(Block {
-                kind: kind(info, &place),
-                place,
-                text: body.join("\n") + "\n",
-            });
+            .take_while(|line| *line != "```");
+        found.push((
+            number + 1,
+            info,
+            body.map(|line| format!("{line}\n")).collect(),
+        ));
+    }
+    found
+}
+
+fn blocks(page: &Path) -> Vec<Block> {
+    let text = fs::read_to_string(page).unwrap();
+    let name = page.strip_prefix(root()).unwrap().display();
+    let mut prelude = None;
+    let mut blocks = Vec::new();
+    for (line, info, body) in fenced(&text) {
+        if !info.starts_with("pano") {
+            continue;
         }
+        let place = format!("{name}:{line}");
+        let kind = kind(info, &place);
+        let mut files = InMemory::default();
+        let mut add = |path: &str, text: &str| {
+            files.files.insert(path.into(), text.as_bytes().to_vec());
+        };
+        match &kind {
+            Kind::Whole => add("block.pano", &body),
+            Kind::Prelude => {
+                add("block.pano", &body);
+                prelude = Some(body);
+            }
+            Kind::Fragment | Kind::Error(_) => {
+                add(
+                    "prelude.pano",
+                    prelude.as_ref().expect("a prelude before it"),
+                );
+                add("block.pano", &format!("edition 2026\n{body}"));
+            }
+        }
+        blocks.push(Block { place, kind, files });
     }
     blocks
 }
 
+/// Every block of every page, checked.
+fn checked() -> Vec<(Block, Checked)> {
+    let blocks = pages()
+        .iter()
+        .flat_map(|page| blocks(page))
+        .collect::<Vec<_>>();
+    assert!(blocks.len() > 20, "the blocks are not found");
+    blocks
+        .into_iter()
+        .map(|mut block| {
+            let checked = check_files(&mut block.files);
+            (block, checked)
+        })
+        .collect()
+}
+
 #[test]
-fn every_block_parses() {
-    for page in pages() {
-        for block in blocks(&page) {
-            let text = match block.kind {
-                Kind::Whole | Kind::Prelude => block.text,
-                Kind::Fragment => format!("edition 2026\n{}", block.text),
-                Kind::Error(_) => continue,
-            };
-            let (_, found) = parse_file(FileId(0), &text);
-            let messages: Vec<_> = found
-                .iter()
-                .map(|d| {
-                    (
-                        d.message.clone(),
-                        d.primary.as_ref().map(|l| &text[l.span.range().start..]),
-                    )
-                })
-                .collect();
-            assert!(found.is_empty(), "{}: {messages:#?}", block.place);
-        }
+fn every_block_has_the_faults_that_it_is_marked_with() {
+    for (block, checked) in checked() {
+        let found: Vec<_> = checked
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.severity != Severity::Note)
+            .map(|diagnostic| diagnostic.code.name)
+            .collect();
+        let expected: Vec<_> = match &block.kind {
+            Kind::Whole | Kind::Prelude | Kind::Fragment => vec![],
+            Kind::Error(code) => vec![code.as_str()],
+        };
+        assert_eq!(
+            found, expected,
+            "{}: {:#?}",
+            block.place, checked.diagnostics
+        );
     }
 }
