@@ -1,6 +1,81 @@
-//! Arguments, files and exit codes.
+//! Arguments, files and exit codes; one file for each command.
+//!
+//! The only module here that reads the clock and the environment. A command
+//! is a function from its arguments to an [`answer::Answer`]; [`main`] alone
+//! writes it out. Exit 0: it holds. 1: findings. 2: usage, I/O, or a fault of
+//! panopol's own.
+
+mod answer;
+mod check;
+mod completions;
+mod eval;
+mod help;
+mod init;
+mod lint;
+mod path;
+mod set;
+mod terminal;
+mod test;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use answer::{Answer, Failure};
+
+/// Decides, by policies kept as code, whether an encrypted server may unlock its
+/// disk over the network and whether a certificate may be issued.
+#[derive(Parser)]
+#[command(name = "panopol", version, arg_required_else_help = true)]
+#[command(subcommand_required = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Lint(lint::Lint),
+    Test(test::Test),
+    Eval(eval::Eval),
+    Init(init::Init),
+    Completions(completions::Completions),
+}
 
 /// Runs the command that the process was started with.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(2)
+pub fn main() -> ExitCode {
+    panic::set_hook(Box::new(terminal::report_fault));
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or(ExitCode::from(2))
+}
+
+fn run() -> ExitCode {
+    let parsed = command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => terminal::finish(answer(cli.command)),
+        Err(error) => {
+            // Nobody is left to tell when this cannot be written.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        }
+    }
+}
+
+fn answer(command: Command) -> Result<Answer, Failure> {
+    match command {
+        Command::Check(check) => check.run(),
+        Command::Lint(lint) => lint.run(),
+        Command::Test(test) => test.run(),
+        Command::Eval(eval) => eval.run(),
+        Command::Init(init) => init.run(),
+        Command::Completions(completions) => completions.run(),
+    }
+}
+
+/// The whole command, its subcommands listed in groups.
+fn command() -> clap::Command {
+    help::group_subcommands(Cli::command())
 }

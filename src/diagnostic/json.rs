@@ -60,8 +60,13 @@ pub fn render_json(report: &Report) -> String {
             .collect(),
         tests: Tests { passed, failed },
     };
-    // Strings, numbers and lists always serialize.
-    let mut text = serde_json::to_string(&output).unwrap_or_default();
+    render_line(&output)
+}
+
+/// Renders one value as one line of JSON.
+pub fn render_line(value: &impl Serialize) -> String {
+    // What is rendered here is made of strings, numbers and lists, which always serialize.
+    let mut text = serde_json::to_string(value).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -9,9 +9,11 @@
 
 mod architecture;
 mod check;
+mod cli;
 mod decide;
 mod docs;
 mod eval;
+mod lint;
 mod load;
 mod output;
 mod parse;
@@ -19,6 +21,7 @@ mod policies;
 mod prefixes;
 mod san;
 mod schedule;
+mod suite;
 mod support;
 mod twin;
 mod twin_props;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use panopol::source::load::InMemory;
+
 /// The project's own directory.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -40,4 +42,13 @@ pub(crate) fn expect_generated(path: &str, expected: &str) {
         found == expected,
         "{path} is not what the code says; rewrite it with PANOPOL_UPDATE_DOCS=1 cargo test"
     );
+}
+
+/// A policy set of one file.
+pub(crate) fn one_file(text: &str) -> InMemory {
+    let mut files = InMemory::default();
+    files
+        .files
+        .insert("policy.pano".to_owned(), text.as_bytes().to_vec());
+    files
 }

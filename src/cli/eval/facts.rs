@@ -1,0 +1,50 @@
+//! Live facts as the command line says them: the words of a test block.
+
+use super::Failure;
+use crate::ir::{AllowOnceId, ApprovalId, PolicySet};
+
+/// One `--given`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fact {
+    /// The device is disabled.
+    Disabled,
+    /// The device is revoked.
+    Revoked,
+    /// A temporary denial holds for this device from this source.
+    Denied,
+    /// This group has approved.
+    ApprovedBy(ApprovalId),
+    /// This one-time unlock is armed for this source.
+    AllowOnce(AllowOnceId),
+}
+
+const FORMS: &str =
+    "a fact is `disabled`, `revoked`, `denied`, `approved by GROUP` or `allow-once NAME`";
+
+/// Reads a fact; its names must be declared.
+///
+/// # Errors
+/// Not a fact, or a name that nobody declares.
+pub(super) fn parse_fact(set: &PolicySet, text: &str) -> Result<Fact, Failure> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.as_slice() {
+        ["disabled"] => Ok(Fact::Disabled),
+        ["revoked"] => Ok(Fact::Revoked),
+        ["denied"] => Ok(Fact::Denied),
+        ["approved", "by", group] => {
+            let found = set.approvals.find(group).map(Fact::ApprovedBy);
+            found.ok_or_else(|| {
+                Failure::new(format!("no approval group is named `{group}`"))
+                    .nearest(group, set.approvals.names())
+            })
+        }
+        ["allow-once", name] => {
+            let found = set.allow_onces.find(name).map(Fact::AllowOnce);
+            found.ok_or_else(|| {
+                Failure::new(format!("no allow-once is named `{name}`"))
+                    .nearest(name, set.allow_onces.names())
+            })
+        }
+        _ => Err(Failure::new(format!("`{text}` is not a fact")).help(FORMS)),
+    }
+}

@@ -1,0 +1,119 @@
+//! `panopol eval issuance`
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::facts::{Fact, parse_fact};
+use super::{Answer, Failure, Question};
+use crate::decision::Decision;
+use crate::eval::{Program, given};
+use crate::ir::PolicySet;
+use crate::request::IssuanceRequest;
+use crate::vocabulary::{Action, nearest};
+
+/// Ask whether a certificate request may go ahead
+///
+/// The request is a JSON object with the members action, project, profile,
+/// requester, name, key_type, issuer_type, issuer_id, san, common_name,
+/// lifetime_s, auto_renew, reason, ticket and predecessor; only action must be there.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  panopol eval issuance --policy policies/ --request request.json
+  echo '{\"action\":\"revoke\",\"project\":\"web\"}' | panopol eval issuance --request - --expect pending")]
+pub(super) struct Issuance {
+    #[command(flatten)]
+    question: Question,
+    /// The request as JSON; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    request: PathBuf,
+    /// A live fact: 'approved by G'; repeat it for each
+    #[arg(long, value_name = "FACT")]
+    given: Vec<String>,
+}
+
+/// A request's members, for hints; a test holds that they are all.
+const MEMBERS: &[&str] = &[
+    "action",
+    "project",
+    "profile",
+    "requester",
+    "name",
+    "key_type",
+    "issuer_type",
+    "issuer_id",
+    "san",
+    "common_name",
+    "lifetime_s",
+    "auto_renew",
+    "reason",
+    "ticket",
+    "predecessor",
+    "unsupported",
+];
+
+impl Issuance {
+    /// Runs the command.
+    pub(super) fn run(self) -> Result<Answer, Failure> {
+        let request = read_request(&self.request)?;
+        self.question.ask(|set, at| self.decide(set, &request, at))
+    }
+
+    fn decide(
+        &self,
+        set: Arc<PolicySet>,
+        request: &IssuanceRequest,
+        at: Timestamp,
+    ) -> Result<Decision, Failure> {
+        let mut groups = Vec::new();
+        for text in &self.given {
+            match parse_fact(&set, text)? {
+                Fact::ApprovedBy(group) => groups.push(group),
+                Fact::Disabled | Fact::Revoked | Fact::Denied | Fact::AllowOnce(_) => {
+                    let message = format!("`{text}` is no fact of a certificate request");
+                    return Err(Failure::new(message).help("only `approved by GROUP` is"));
+                }
+            }
+        }
+        let mut facts = given::issuance(&set, &groups);
+        facts.allow_bypass = self.question.allow_bypass;
+        Ok(Program::compile(set).trace_issuance(request, &facts, at))
+    }
+}
+
+fn read_request(path: &Path) -> Result<IssuanceRequest, Failure> {
+    let stdin = path == Path::new("-");
+    let shown = if stdin {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let mut bytes = Vec::new();
+    let read = if stdin {
+        std::io::stdin().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    read.map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+    serde_json::from_slice(&bytes).map_err(|error| explain(&shown, &error))
+}
+
+/// Puts the place first, and the nearest known word after.
+fn explain(shown: &str, error: &serde_json::Error) -> Failure {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let cause = text.strip_suffix(&place).unwrap_or(&text);
+    let message = format!("{shown}:{}:{}: {cause}", error.line(), error.column());
+    let word = cause.split('`').nth(1).unwrap_or_default();
+    let near = if cause.starts_with("unknown field") {
+        nearest(&word.replace('-', "_"), MEMBERS.iter().copied())
+    } else if cause.starts_with("unknown variant") {
+        nearest(word, Action::ALL.iter().map(|action| action.word()))
+    } else {
+        None
+    };
+    Failure::new(message).maybe_help(near.map(|near| format!("did you mean `{near}`?")))
+}

@@ -1,0 +1,136 @@
+//! `panopol eval`: one decision with its trace.
+
+mod facts;
+mod issuance;
+mod show;
+mod unlock;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use super::answer::{Answer, Failure};
+use super::{path, set, terminal};
+use crate::decision::Decision;
+use crate::diagnostic::report::Report;
+use crate::diagnostic::{Severity, human, json};
+use crate::ir::PolicySet;
+use crate::vocabulary::Outcome;
+
+/// Ask a policy set for one decision, with the trace of every rule considered
+///
+/// Exits 0 whatever the outcome, unless `--expect` names another one.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  panopol eval unlock --tag env=production --from 203.0.113.9
+  panopol eval issuance --request request.json --format json")]
+pub(super) struct Eval {
+    #[command(subcommand)]
+    side: Side,
+}
+
+#[derive(Subcommand)]
+enum Side {
+    Unlock(unlock::Unlock),
+    Issuance(issuance::Issuance),
+}
+
+/// What both paths are asked with.
+#[derive(Args)]
+struct Question {
+    /// Policy file or directory
+    #[arg(long, value_name = "PATH", default_value = path::DEFAULT)]
+    policy: PathBuf,
+    /// When, as RFC 3339 (2027-01-31T08:00:00Z); the default is now
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Let bypasses hold, as on a server started with --allow-bypass
+    #[arg(long)]
+    allow_bypass: bool,
+    /// Exit 1 on any other outcome
+    #[arg(long, value_name = "OUTCOME", value_parser = outcome())]
+    expect: Option<Outcome>,
+    /// How the decision is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person
+    Human,
+    /// The decision as one JSON object
+    Json,
+}
+
+/// Reads an outcome's word.
+fn outcome() -> impl clap::builder::TypedValueParser<Value = Outcome> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+    PossibleValuesParser::new(Outcome::ALL.iter().map(|outcome| outcome.word())).try_map(|word| {
+        Outcome::from_word(&word).ok_or_else(|| format!("`{word}` is not an outcome"))
+    })
+}
+
+impl Eval {
+    /// Runs the command.
+    pub(super) fn run(self) -> Result<Answer, Failure> {
+        match self.side {
+            Side::Unlock(unlock) => unlock.run(),
+            Side::Issuance(issuance) => issuance.run(),
+        }
+    }
+}
+
+impl Question {
+    /// Loads the policy and answers with what `decide` makes of it.
+    fn ask(
+        &self,
+        decide: impl FnOnce(Arc<PolicySet>, Timestamp) -> Result<Decision, Failure>,
+    ) -> Result<Answer, Failure> {
+        match self.load(&self.policy)? {
+            Ok(policies) => {
+                let at = self.at.unwrap_or_else(terminal::now);
+                let decision = decide(policies, at)?;
+                Ok(self.answer(&decision, at))
+            }
+            Err(findings) => Ok(findings),
+        }
+    }
+
+    /// The policy set; or, where it does not compile, why not.
+    fn load(&self, path: &Path) -> Result<Result<Arc<PolicySet>, Answer>, Failure> {
+        let loaded = set::load(path)?;
+        if let Some(policies) = loaded.checked.set {
+            return Ok(Ok(policies));
+        }
+        let text = match self.format {
+            Format::Human => human::render_human(&loaded.report, terminal::colour()),
+            Format::Json => json::render_json(&Report {
+                sets: vec![loaded.report],
+                fails_at: Severity::Error,
+            }),
+        };
+        Ok(Err(Answer {
+            text,
+            found: true,
+            failures: Vec::new(),
+        }))
+    }
+
+    fn answer(&self, decision: &Decision, at: Timestamp) -> Answer {
+        let mut answer = Answer::of(match self.format {
+            Format::Human => show::render(decision, at),
+            Format::Json => json::render_line(decision),
+        });
+        if let Some(expected) = self.expect.filter(|&expected| expected != decision.outcome) {
+            answer.found = true;
+            if self.format == Format::Human {
+                let line = format!("\nexpected {expected}, got {}\n", decision.outcome);
+                answer.text.push_str(&line);
+            }
+        }
+        answer
+    }
+}

@@ -1,0 +1,77 @@
+//! A policy set from disk, checked.
+
+use std::path::Path;
+
+use super::answer::Failure;
+use super::path;
+use crate::check::{self, Checked};
+use crate::diagnostic::Severity;
+use crate::diagnostic::report::{self, SetReport};
+use crate::source::load::Directory;
+
+/// A policy set that was read and checked.
+pub(super) struct Loaded {
+    /// What was found.
+    pub(super) checked: Checked,
+    /// What is said of it.
+    pub(super) report: SetReport,
+}
+
+impl Loaded {
+    /// How many policy files, and how many rules; none of the latter in a broken set.
+    pub(super) fn size(&self) -> (usize, usize) {
+        let rules = self.checked.set.as_ref().map_or(0, |set| {
+            set.unlocks.len()
+                + set.allow_onces.len()
+                + set.approvals.len()
+                + set.issuances.len()
+                + set.bypasses.len()
+                + set.invariants.len()
+        });
+        (self.checked.trees.len(), rules)
+    }
+}
+
+/// Reads and checks the set at `path`; its findings are those of `check` alone.
+///
+/// # Errors
+/// The path cannot be read at all.
+pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
+    let mut directory = open(path)?;
+    let checked = check::check_files(&mut directory);
+    let mut findings = checked.diagnostics.clone();
+    report::sort(&mut findings, &checked.sources);
+    let report = SetReport {
+        name: path.display().to_string(),
+        root: path::root(path),
+        sources: checked.sources.clone(),
+        findings,
+        tests: Vec::new(),
+    };
+    Ok(Loaded { checked, report })
+}
+
+/// Opens the set at `path`.
+///
+/// # Errors
+/// The path cannot be read at all.
+pub(super) fn open(path: &Path) -> Result<Directory, Failure> {
+    Directory::open(path).map_err(|error| {
+        let failure = Failure::new(format!("cannot read `{}`: {error}", path.display()));
+        let help = match error.help {
+            None if path == Path::new(path::DEFAULT) => {
+                Some("name a policy file or directory, or start one with `panopol init`".to_owned())
+            }
+            help => help,
+        };
+        failure.maybe_help(help)
+    })
+}
+
+/// Whether any finding of the set is an error.
+pub(super) fn is_broken(report: &SetReport) -> bool {
+    report
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+}

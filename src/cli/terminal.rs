@@ -1,0 +1,69 @@
+//! Standard output and error: colour, closed pipes, exit codes, the clock.
+
+use std::io::{self, IsTerminal, Write};
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+
+use super::answer::{Answer, Failure};
+use crate::diagnostic::human;
+
+/// Writes a command's answer and gives its exit code.
+pub(super) fn finish(answer: Result<Answer, Failure>) -> ExitCode {
+    let answer = answer.unwrap_or_else(|failure| Answer {
+        failures: vec![failure],
+        ..Answer::default()
+    });
+    let written = write_out(&answer.text);
+    for failure in &answer.failures {
+        write_error(&failure.to_string());
+    }
+    match written {
+        Err(error) => {
+            write_error(&format!("error: standard output: {error}"));
+            ExitCode::from(2)
+        }
+        Ok(()) if !answer.failures.is_empty() => ExitCode::from(2),
+        Ok(()) => ExitCode::from(u8::from(answer.found)),
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough is no failure.
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Writes a line to standard error; when that is gone, nobody is left to tell.
+fn write_error(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", human::clean(text));
+}
+
+/// Whether findings are coloured: only on a terminal, and not under `NO_COLOR`.
+pub(super) fn colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && io::stdout().is_terminal()
+}
+
+/// The time of the run.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the command line is where time comes in"
+)]
+pub(super) fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// Says in one sentence that panopol itself is at fault.
+pub(super) fn report_fault(info: &PanicHookInfo<'_>) {
+    let place = info
+        .location()
+        .map_or_else(String::new, |at| format!(" ({}:{})", at.file(), at.line()));
+    write_error(&format!(
+        "error: panopol failed by a fault of its own{place}; nothing was decided\n\
+         help: please report it with the command and the files that led to it"
+    ));
+}

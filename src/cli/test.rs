@@ -1,0 +1,82 @@
+//! `panopol test`: the in-file tests alone, with the trace of each that fails.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use clap::Args;
+
+use super::answer::{Answer, Failure};
+use super::check::plural;
+use super::path::Paths;
+use super::{set, terminal};
+use crate::diagnostic::human;
+use crate::eval::Program;
+use crate::suite;
+
+/// Run the tests that stand beside the rules
+///
+/// A failed expectation is shown with what came out and with the decision's
+/// trace: every rule considered, and the one that came nearest to allowing.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  panopol test
+  panopol test --filter database policies/")]
+pub(super) struct Test {
+    #[command(flatten)]
+    paths: Paths,
+    /// Only tests whose name contains this
+    #[arg(long, value_name = "S")]
+    filter: Option<String>,
+}
+
+impl Test {
+    /// Runs the command.
+    pub(super) fn run(self) -> Result<Answer, Failure> {
+        let mut answer = Answer::default();
+        let mut ran = 0;
+        for path in &self.paths.paths {
+            match self.run_set(path, &mut answer) {
+                Ok(count) => ran += count,
+                Err(failure) => answer.failures.push(failure),
+            }
+        }
+        if let Some(filter) = &self.filter
+            && ran == 0
+            && answer.failures.is_empty()
+            && !answer.found
+        {
+            let message = format!("no test's name contains `{filter}`");
+            return Err(Failure::new(message));
+        }
+        Ok(answer)
+    }
+
+    /// Runs the tests of one set; gives how many ran.
+    fn run_set(&self, path: &Path, answer: &mut Answer) -> Result<usize, Failure> {
+        let mut loaded = set::load(path)?;
+        let report = &mut loaded.report;
+        let name = human::clean(&report.name);
+        let Some(policies) = &loaded.checked.set else {
+            answer.found = true;
+            let findings = human::render_human(report, terminal::colour());
+            answer.text.push_str(&findings);
+            // Writing to a string cannot fail.
+            let _ = writeln!(answer.text, "{name}: no test was run; it does not compile");
+            return Ok(0);
+        };
+        let program = Program::compile(policies.clone());
+        let results = suite::run(&program, self.filter.as_deref());
+        let findings = results.iter().filter_map(suite::TestResult::diagnostic);
+        report.findings = findings.collect();
+        let failed = report.findings.len();
+        answer.found |= failed > 0;
+        let findings = human::render_human(report, terminal::colour());
+        answer.text.push_str(&findings);
+        let passed = plural(results.len() - failed, "test");
+        let _ = match failed {
+            0 => writeln!(answer.text, "{name}: {passed} passed"),
+            _ => writeln!(answer.text, "{name}: {passed} passed, {failed} failed"),
+        };
+        Ok(results.len())
+    }
+}
