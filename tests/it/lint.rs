@@ -6,7 +6,7 @@ use std::fs;
 
 use jiff::Timestamp;
 use panopol::check::check_files;
-use panopol::diagnostic::{Code, Diagnostic, Severity};
+use panopol::diagnostic::Diagnostic;
 use panopol::eval::Program;
 use panopol::lint::{self, Profile};
 use panopol::suite;
@@ -28,120 +28,6 @@ fn findings(text: &str, profile: Profile) -> (Vec<Diagnostic>, panopol::check::C
         findings.extend(results.iter().filter_map(suite::TestResult::diagnostic));
     }
     (findings, checked)
-}
-
-/// The profile under which a code is reported.
-fn profile_of(code: &Code) -> Profile {
-    if code.name.ends_with("-in-production") {
-        Profile::Production
-    } else {
-        Profile::Development
-    }
-}
-
-#[test]
-fn the_bad_example_of_each_code_has_that_fault_once_and_no_other() {
-    let mut wrong = Vec::new();
-    for code in lint::codes() {
-        let (findings, _) = findings(code.bad, profile_of(code));
-        let found: Vec<&str> = findings
-            .iter()
-            .filter(|finding| finding.severity == Severity::Error || finding.code == code)
-            .map(|finding| finding.code.name)
-            .collect();
-        if found != [code.name] {
-            wrong.push(format!("{}: {found:?}", code.name));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn the_good_example_of_each_code_has_no_fault() {
-    let mut wrong = Vec::new();
-    for code in lint::codes() {
-        let (findings, _) = findings(code.good, profile_of(code));
-        for finding in findings {
-            wrong.push(format!(
-                "{}: {}: {}",
-                code.name, finding.code.name, finding.message
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-fn codes_are_distinct_kebab_case_and_explained() {
-    let mut names = BTreeSet::new();
-    for code in lint::codes() {
-        let name = code.name;
-        assert!(names.insert(name), "two codes are named `{name}`");
-        let kebab = name.split('-').all(|part| {
-            !part.is_empty()
-                && part
-                    .chars()
-                    .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit())
-        });
-        assert!(kebab, "`{name}`");
-        assert!(
-            !code.summary.is_empty() && !code.summary.ends_with('.'),
-            "`{name}`: summary"
-        );
-        assert!(code.why.ends_with('.'), "`{name}`: why");
-    }
-}
-
-#[test]
-fn each_code_has_its_page() {
-    let codes = lint::codes();
-    for code in &codes {
-        support::expect_generated(&format!("docs/codes/{}.md", code.name), &page(code));
-    }
-    support::expect_generated("docs/codes/README.md", &index(&codes));
-    let known: BTreeSet<String> = codes.iter().map(|code| code.name.to_owned()).collect();
-    for file in support::files_below(&support::root().join("docs/codes"), "md") {
-        let stem = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        assert!(
-            stem == "README" || known.contains(&stem),
-            "no code is named as {}",
-            file.display()
-        );
-    }
-}
-
-const MADE: &str = "<!-- Made from the code's own description; rewrite with PANOPOL_UPDATE_DOCS=1 cargo test --test it lint -->";
-
-fn page(code: &Code) -> String {
-    format!(
-        "# {}\n\n{MADE}\n\n{} ({}).\n\n{}\n\nWrong:\n\n```text\n{}\n```\n\nRight:\n\n```pano\n{}\n```\n",
-        code.name,
-        capitalized(code.summary),
-        code.severity.word(),
-        code.why,
-        code.bad.trim_end(),
-        code.good.trim_end(),
-    )
-}
-
-fn capitalized(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
-}
-
-fn index(codes: &[&Code]) -> String {
-    let mut page = format!(
-        "# Codes\n\n{MADE}\n\nEvery finding carries a code; `panopol lint --explain CODE` shows the same pages.\n\n\
-         | code | severity | what is wrong |\n| --- | --- | --- |\n"
-    );
-    for code in codes {
-        let (name, severity, summary) = (code.name, code.severity.word(), code.summary);
-        let summary = summary.replace('|', "\\|");
-        writeln!(page, "| [{name}]({name}.md) | {severity} | {summary} |").unwrap();
-    }
-    page
 }
 
 /// A file in `tests/data/lint/` marks each finding under its line:

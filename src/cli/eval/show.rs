@@ -45,6 +45,10 @@ fn render_reason(text: &mut String, reason: &Reason) {
     if let Some(network) = &reason.network {
         let _ = writeln!(text, "    network {network}");
     }
+    // A single one is what the message says.
+    if reason.violations.len() < 2 {
+        return;
+    }
     for violation in &reason.violations {
         let _ = write!(text, "    - {}", violation.message);
         if let Some(rule) = &violation.rule {
