@@ -8,6 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Authority, Host, SanError, Uri, dns};
 
+/// Schemes whose readers find a host even where `//` is missing: `https:/a.example/`.
+/// Source: WHATWG URL, special schemes.
+const HOSTED: &[&str] = &["http", "https", "ws", "wss", "ftp"];
+
 /// Reads a requested URI.
 pub(super) fn parse_name(text: &str) -> Result<Uri, SanError> {
     let uri = parse(text)?;
@@ -46,6 +50,9 @@ fn parse(text: &str) -> Result<Uri, SanError> {
             let end = after.find(['/', '?', '#']).unwrap_or(after.len());
             let (authority, rest) = after.split_at(end);
             (Some(parse_authority(text, authority)?), rest)
+        }
+        None if HOSTED.contains(&scheme.to_ascii_lowercase().as_str()) => {
+            return Err(fault("has no `//` and host after its scheme"));
         }
         None => (None, after),
     };

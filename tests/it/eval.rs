@@ -14,6 +14,7 @@ use panopol::request::{
 };
 use panopol::source::load::{Directory, InMemory};
 use panopol::vocabulary::{DeviceState, Outcome, Override};
+use proptest::prelude::*;
 
 use crate::support;
 
@@ -441,6 +442,24 @@ fn nobody_stands_in_for_the_requester() {
     let decision = program.decide_issuance(&request, &IssuanceFacts::default(), christmas);
     assert_eq!(decision.groups, ["late"]);
     assert!(decision.approvers.is_empty(), "{:?}", decision.approvers);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_request_gets_a_decision(texts in proptest::collection::vec("\\PC{0,12}|dns:[a.*-]{0,9}", 8), lifetime in any::<u64>()) {
+        let program = program(FLEET);
+        let mut request = certificate("carol");
+        let [key, issuer, name, common, reason, ticket, first, second] = texts.try_into().unwrap();
+        (request.key_type, request.issuer_type, request.name) = (Some(key.clone()), Some(issuer), Some(name));
+        (request.common_name, request.reason, request.ticket) = (Some(common), Some(reason), Some(ticket));
+        (request.san, request.lifetime_s) = (vec![first, second], Some(lifetime));
+        let decision = program.trace_issuance(&request, &IssuanceFacts::default(), noon());
+        prop_assert_eq!(decision.outcome, Outcome::Deny);
+        let unlock = device(&[("env", &key)], "192.0.2.1");
+        let decision = program.trace_unlock(&unlock, &UnlockFacts::default(), Timestamp::MAX);
+        prop_assert_eq!(decision.reasons.len(), 1);
+    }
 }
 
 #[test]
