@@ -254,6 +254,18 @@ fn an_allow_once_holds_what_policy_still_grants_from_where_it_was_armed() {
         };
         program.decide_unlock(&request, &facts, at(when)).outcome
     };
+    let why = |one: ArmedAllowOnce| {
+        let facts = UnlockFacts {
+            allow_once: vec![one],
+            ..UnlockFacts::default()
+        };
+        let trace = program.trace_unlock(&request, &facts, noon()).trace;
+        let mut entries = trace.unwrap().into_iter();
+        entries
+            .find(|entry| entry.step == "allow-once")
+            .unwrap()
+            .detail
+    };
     let good = || {
         armed(
             "a",
@@ -276,6 +288,17 @@ fn an_allow_once_holds_what_policy_still_grants_from_where_it_was_armed() {
         ..good()
     };
     assert_eq!(outcome(elsewhere, "2026-11-20T11:00:00Z"), Outcome::Deny);
+    let elsewhere = ArmedAllowOnce {
+        addresses: vec!["192.0.2.0/24".parse().unwrap()],
+        ..good()
+    };
+    insta::assert_snapshot!(why(elsewhere), @"`a` overrides nothing: it is armed for other addresses");
+    let gone = ArmedAllowOnce {
+        name: "gone".to_owned(),
+        ..good()
+    };
+    insta::assert_snapshot!(why(gone), @"`a` overrides nothing: its rule is no longer declared");
+    insta::assert_snapshot!(why(good()), @"`a` overrides source");
     let mapped = ArmedAllowOnce {
         addresses: vec!["::ffff:198.51.100.0/120".parse().unwrap()],
         ..good()

@@ -91,17 +91,18 @@ fn denials(case: &Case<'_>) -> Vec<TraceEntry> {
 fn armed(case: &Case<'_>, class: &Class) -> Vec<TraceEntry> {
     let set = &case.program.set;
     let given = case.facts.allow_once.iter().map(|one| {
-        let mask = once::effective(case, class, one);
-        let detail = if mask.is_empty() {
-            format!("`{}` overrides nothing here and now", one.id)
-        } else {
-            let what = describe::list(mask.iter().map(|what| what.word().to_owned()));
-            format!("`{}` overrides {what}", one.id)
+        let standing = once::standing(case, class, one);
+        let detail = match standing {
+            Ok(mask) => {
+                let what = describe::list(mask.iter().map(|what| what.word().to_owned()));
+                format!("`{}` overrides {what}", one.id)
+            }
+            Err(idle) => format!("`{}` overrides nothing: {idle}", one.id),
         };
         let rule = set.allow_onces.find(&one.name);
         TraceEntry {
             rule: rule.map(|id| place::allow_once(set, id)),
-            ..step("allow-once", !mask.is_empty(), detail)
+            ..step("allow-once", standing.is_ok(), detail)
         }
     });
     given.collect()

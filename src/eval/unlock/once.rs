@@ -42,26 +42,62 @@ impl Mask {
     }
 }
 
+/// Why an armed allow-once overrides nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Idle {
+    /// Its rule is gone.
+    #[error("its rule is no longer declared")]
+    Undeclared,
+    /// Its rule does not match.
+    #[error("its rule does not match this device")]
+    OtherDevice,
+    /// It is over.
+    #[error("it has ended")]
+    Ended,
+    /// It holds from elsewhere.
+    #[error("it is armed for other addresses")]
+    Elsewhere,
+    /// Nothing is left of what it was armed for.
+    #[error("its rule grants nothing of what it was armed for")]
+    NothingGranted,
+}
+
 /// What one armed allow-once overrides here and now: what it was armed for and
-/// its rule still grants this device; nothing once it has ended or from
-/// elsewhere. One that names no addresses never overrides `source`.
-pub(crate) fn effective(case: &Case<'_>, class: &Class, armed: &ArmedAllowOnce) -> Mask {
+/// its rule still grants this device. One that names no addresses never
+/// overrides `source`.
+pub(crate) fn standing(
+    case: &Case<'_>,
+    class: &Class,
+    armed: &ArmedAllowOnce,
+) -> Result<Mask, Idle> {
     let set = &case.program.set;
     let here = armed.addresses.is_empty()
         || (armed.addresses.iter()).any(|&one| covers(fold_prefix(one), case.source));
-    let rule = set.allow_onces.find(&armed.name);
-    let Some(rule) = rule.filter(|id| class.allow_onces.contains(id)) else {
-        return Mask::default();
-    };
-    if !here || case.at >= armed.until {
-        return Mask::default();
+    let rule = set.allow_onces.find(&armed.name).ok_or(Idle::Undeclared)?;
+    if !class.allow_onces.contains(&rule) {
+        return Err(Idle::OtherDevice);
     }
-    set.allow_onces[rule]
+    if case.at >= armed.until {
+        return Err(Idle::Ended);
+    }
+    if !here {
+        return Err(Idle::Elsewhere);
+    }
+    let mask = set.allow_onces[rule]
         .overrides
         .iter()
         .filter(|what| armed.overrides.contains(what))
         .filter(|&&what| what != Override::Source || !armed.addresses.is_empty())
-        .fold(Mask::default(), |mask, &what| mask.with(what))
+        .fold(Mask::default(), |mask, &what| mask.with(what));
+    if mask.is_empty() {
+        return Err(Idle::NothingGranted);
+    }
+    Ok(mask)
+}
+
+/// What one of them overrides; nothing where it is idle.
+pub(crate) fn effective(case: &Case<'_>, class: &Class, armed: &ArmedAllowOnce) -> Mask {
+    standing(case, class, armed).unwrap_or_default()
 }
 
 /// What all of them together override.
