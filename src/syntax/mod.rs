@@ -6,5 +6,6 @@
 //! declared. pest is known only inside [`parse`].
 
 pub mod codes;
+pub mod format;
 pub mod parse;
 pub mod tree;

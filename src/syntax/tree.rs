@@ -27,6 +27,8 @@ pub struct File {
     pub comments: Vec<Comment>,
     /// Declarations that a syntax error left incomplete, each reported already.
     pub broken: Vec<Broken>,
+    /// Where declarations and statements begin that follow a blank line, in order.
+    pub blanks: Vec<u32>,
 }
 
 /// A declaration that a syntax error left incomplete or out of [`File::items`].
@@ -62,6 +64,10 @@ pub struct Comment {
     pub span: Span,
     /// The text from `#` on, without trailing blanks.
     pub text: String,
+    /// Whether nothing but blanks stands before it on its line.
+    pub own_line: bool,
+    /// Whether the line before it is blank.
+    pub after_blank: bool,
 }
 
 /// A declaration and the place of the whole of it.

@@ -44,15 +44,23 @@ pub fn parse_file(id: FileId, text: &str) -> (File, Vec<Diagnostic>) {
             items: Vec::with_capacity(split.pieces.len()),
             comments: Vec::with_capacity(split.comments.len()),
             broken: Vec::new(),
+            blanks: Vec::with_capacity(split.blanks.len()),
         },
         diagnostics: Vec::new(),
         edition: EditionState::Due,
     };
-    for range in split.comments {
-        let comment = text.get(range.clone()).unwrap_or_default().trim_end();
+    let blanks = split.blanks.into_iter();
+    reader
+        .file
+        .blanks
+        .extend(blanks.map(|at| u32::try_from(at).unwrap_or(u32::MAX)));
+    for place in split.comments {
+        let comment = text.get(place.range.clone()).unwrap_or_default().trim_end();
         reader.file.comments.push(Comment {
-            span: Span::new(id, range.start..range.start + comment.len()),
+            span: Span::new(id, place.range.start..place.range.start + comment.len()),
             text: comment.to_owned(),
+            own_line: place.own_line,
+            after_blank: place.after_blank,
         });
     }
     for piece in &split.pieces {

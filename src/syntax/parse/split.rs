@@ -25,7 +25,16 @@ pub(super) struct Piece {
 #[derive(Default)]
 pub(super) struct Split {
     pub(super) pieces: Vec<Piece>,
-    pub(super) comments: Vec<Range<usize>>,
+    pub(super) comments: Vec<CommentPlace>,
+    /// Where words begin that follow a blank line.
+    pub(super) blanks: Vec<usize>,
+}
+
+/// A comment and how it stands among the lines.
+pub(super) struct CommentPlace {
+    pub(super) range: Range<usize>,
+    pub(super) own_line: bool,
+    pub(super) after_blank: bool,
 }
 
 /// Cuts `text` at the keywords of declarations, from byte `from` on.
@@ -36,6 +45,7 @@ pub(super) fn split(text: &str, from: usize) -> Split {
         open: Vec::new(),
         previous: Previous::Start,
         end: from,
+        line_end: from,
         faults: 0,
     };
     let mut scanner = Scanner::new(text, from);
@@ -43,11 +53,20 @@ pub(super) fn split(text: &str, from: usize) -> Split {
         if splitter.faults > MAX_FAULTS {
             break;
         }
+        let breaks = splitter.breaks(token.range.start);
         if token.kind == Kind::Comment {
-            splitter.split.comments.push(token.range);
-        } else {
-            splitter.token(token, &scanner);
+            splitter.line_end = token.range.end;
+            splitter.split.comments.push(CommentPlace {
+                own_line: breaks > 0 || token.range.start == 0,
+                after_blank: breaks > 1,
+                range: token.range,
+            });
+            continue;
         }
+        if breaks > 1 {
+            splitter.split.blanks.push(token.range.start);
+        }
+        splitter.token(token, &scanner);
     }
     splitter.close_all(0);
     splitter.split
@@ -74,6 +93,8 @@ struct Splitter<'a> {
     previous: Previous,
     /// Where the last token ended.
     end: usize,
+    /// Where the last token or comment ended.
+    line_end: usize,
     /// How many faults there are in all pieces.
     faults: usize,
 }
@@ -101,6 +122,13 @@ impl Splitter<'_> {
         };
         self.structure(&token, word);
         self.end = token.range.end;
+        self.line_end = token.range.end;
+    }
+
+    /// How many line breaks stand before `start`.
+    fn breaks(&self, start: usize) -> usize {
+        let gap = self.text.as_bytes().get(self.line_end..start);
+        gap.map_or(0, |gap| gap.iter().filter(|&&byte| byte == b'\n').count())
     }
 
     /// Whether a word begins a declaration. Cheap for the common words: most are no keyword.

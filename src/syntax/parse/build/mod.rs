@@ -78,10 +78,15 @@ impl Builder {
         }
     }
 
-    /// Where `node` stands in the file.
+    /// Where `node` stands in the file, without the blanks that pest takes where an
+    /// optional last part is missing.
     fn span(&self, node: &Node<'_>) -> Span {
         let span = node.as_span();
-        Span::new(self.file, self.base + span.start()..self.base + span.end())
+        let end = match node.clone().into_inner().next_back() {
+            None => span.end(),
+            Some(last) => last_end(last),
+        };
+        Span::new(self.file, self.base + span.start()..self.base + end)
     }
 
     fn spanned<T>(&self, node: &Node<'_>, value: T) -> Spanned<T> {
@@ -157,5 +162,17 @@ impl Builder {
             statements.extend(statement(self, part).map(|value| Spanned::new(value, span)));
         }
         statements
+    }
+}
+
+/// Where the last token of `node` ends.
+fn last_end(node: Node<'_>) -> usize {
+    let mut node = node;
+    loop {
+        let end = node.as_span().end();
+        match node.into_inner().next_back() {
+            Some(last) => node = last,
+            None => return end,
+        }
     }
 }

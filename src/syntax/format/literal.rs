@@ -1,0 +1,73 @@
+//! Strings, patterns, times and names as they are written.
+
+use std::fmt::Write;
+
+use ipnet::IpNet;
+
+use crate::address::display_prefix;
+use crate::syntax::tree::{DayRange, Source, Value};
+
+/// A string in quotes, with the fewest escapes.
+pub(super) fn string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            control if control.is_control() => {
+                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(control));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A regular expression between slashes, those inside escaped.
+pub(super) fn regex(pattern: &str) -> String {
+    let mut written = String::with_capacity(pattern.len() + 2);
+    written.push('/');
+    for character in pattern.chars() {
+        if character == '/' {
+            written.push('\\');
+        }
+        written.push(character);
+    }
+    written.push('/');
+    written
+}
+
+/// A time of day from minutes.
+pub(super) fn clock(minutes: u16) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+pub(super) fn prefix(prefix: IpNet) -> String {
+    display_prefix(prefix)
+}
+
+pub(super) fn days(range: DayRange) -> String {
+    if range.first == range.last {
+        range.first.to_string()
+    } else {
+        format!("{}..{}", range.first, range.last)
+    }
+}
+
+pub(super) fn source(source: &Source) -> String {
+    match source {
+        Source::Network(name) => name.value.clone(),
+        Source::Prefix(literal) => prefix(literal.value),
+    }
+}
+
+pub(super) fn value(value: &Value) -> String {
+    match value {
+        Value::Word(name) => name.value.clone(),
+        Value::Text(text) => string(&text.value),
+    }
+}
