@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::answer::{Answer, Failure};
 use crate::diagnostic::Code;
+use crate::diagnostic::human::clean;
 use crate::lint;
 
 /// Explain the codes that findings carry
@@ -62,7 +63,8 @@ fn explain(code: &Code) -> String {
         text.push_str(&wrap(paragraph, 78));
         text.push('\n');
     }
-    for (title, example) in [("Wrong:", code.bad), ("Right:", code.good)] {
+    let examples = [("Wrong:", code.bad), ("Right:", code.good)];
+    for (title, example) in examples.iter().filter(|(_, example)| !example.is_empty()) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{title}\n");
         for line in example.lines() {
@@ -71,7 +73,7 @@ fn explain(code: &Code) -> String {
         text.push('\n');
     }
     text.truncate(text.trim_end().len() + 1);
-    text
+    clean(&text)
 }
 
 /// Breaks a paragraph at spaces so that no line is longer than `width`, where words allow.

@@ -6,21 +6,22 @@ use std::fs;
 
 use jiff::Timestamp;
 use panopol::check::check_files;
-use panopol::diagnostic::Diagnostic;
+use panopol::diagnostic::human::clean;
+use panopol::diagnostic::{Code, Diagnostic, Severity};
 use panopol::eval::Program;
 use panopol::lint::{self, Profile};
 use panopol::suite;
 
-use crate::support::{self, one_file};
+use crate::support::{self, example};
 
 /// A day on which no example's bypass has ended that should not have.
 fn now() -> Timestamp {
     "2026-11-22T00:00:00Z".parse().unwrap()
 }
 
-/// Everything `check` says of one file.
+/// Everything `check` says of an example.
 fn findings(text: &str, profile: Profile) -> (Vec<Diagnostic>, panopol::check::Checked) {
-    let checked = check_files(&mut one_file(text));
+    let checked = check_files(&mut example(text));
     let mut findings = checked.diagnostics.clone();
     findings.extend(lint::lint(&checked, now(), profile));
     if let Some(set) = &checked.set {
@@ -28,6 +29,139 @@ fn findings(text: &str, profile: Profile) -> (Vec<Diagnostic>, panopol::check::C
         findings.extend(results.iter().filter_map(suite::TestResult::diagnostic));
     }
     (findings, checked)
+}
+
+/// Whether text can show the fault; a file that cannot be read, it cannot.
+fn has_examples(code: &Code) -> bool {
+    assert_eq!(code.bad.is_empty(), code.name == "unreadable-file");
+    !code.bad.is_empty()
+}
+
+/// The profile under which a code is reported.
+fn profile_of(code: &Code) -> Profile {
+    if code.name.ends_with("-in-production") {
+        Profile::Production
+    } else {
+        Profile::Development
+    }
+}
+
+#[test]
+fn the_bad_example_of_each_code_has_that_fault_once_and_no_other() {
+    let mut wrong = Vec::new();
+    for code in lint::codes().into_iter().filter(|code| has_examples(code)) {
+        let (findings, _) = findings(code.bad, profile_of(code));
+        let found: Vec<&str> = findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error || finding.code == code)
+            .map(|finding| finding.code.name)
+            .collect();
+        if found != [code.name] {
+            wrong.push(format!("{}: {found:?}", code.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_good_example_of_each_code_has_no_fault() {
+    let mut wrong = Vec::new();
+    for code in lint::codes().into_iter().filter(|code| has_examples(code)) {
+        let (findings, _) = findings(code.good, profile_of(code));
+        for finding in findings {
+            wrong.push(format!(
+                "{}: {}: {}",
+                code.name, finding.code.name, finding.message
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn codes_are_distinct_kebab_case_and_explained() {
+    let mut names = BTreeSet::new();
+    for code in lint::codes() {
+        let name = code.name;
+        assert!(names.insert(name), "two codes are named `{name}`");
+        let kebab = name.split('-').all(|part| {
+            !part.is_empty()
+                && part
+                    .chars()
+                    .all(|char| char.is_ascii_lowercase() || char.is_ascii_digit())
+        });
+        assert!(kebab, "`{name}`");
+        assert!(
+            !code.summary.is_empty() && !code.summary.ends_with('.'),
+            "`{name}`: summary"
+        );
+        assert!(code.why.ends_with('.'), "`{name}`: why");
+    }
+}
+
+#[test]
+fn each_code_has_its_page() {
+    let codes = lint::codes();
+    for code in &codes {
+        support::expect_generated(&format!("docs/codes/{}.md", code.name), &page(code));
+    }
+    support::expect_generated("docs/codes/README.md", &index(&codes));
+    let known: BTreeSet<String> = codes.iter().map(|code| code.name.to_owned()).collect();
+    for file in support::files_below(&support::root().join("docs/codes"), "md") {
+        let stem = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(
+            stem == "README" || known.contains(&stem),
+            "no code is named as {}",
+            file.display()
+        );
+    }
+}
+
+const MADE: &str = "<!-- Made from the code's own description; rewrite with PANOPOL_UPDATE_DOCS=1 cargo test --test it lint -->";
+
+fn page(code: &Code) -> String {
+    let mut page = format!(
+        "# {}\n\n{MADE}\n\n{} ({}).\n\n{}\n",
+        code.name,
+        capitalized(code.summary),
+        code.severity.word(),
+        code.why,
+    );
+    if has_examples(code) {
+        // Only one whole file that is right is highlighted as such, and compiled by other tests.
+        let language = if code.good.starts_with("# file:") {
+            "text"
+        } else {
+            "pano"
+        };
+        let (bad, good) = (clean(code.bad.trim_end()), clean(code.good.trim_end()));
+        write!(
+            page,
+            "\nWrong:\n\n```text\n{bad}\n```\n\nRight:\n\n```{language}\n{good}\n```\n"
+        )
+        .unwrap();
+    }
+    page
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
+fn index(codes: &[&Code]) -> String {
+    let mut page = format!(
+        "# Codes\n\n{MADE}\n\nEvery finding carries a code; `panopol lint --explain CODE` shows the same pages.\n\n\
+         | code | severity | what is wrong |\n| --- | --- | --- |\n"
+    );
+    for code in codes {
+        let (name, severity, summary) = (code.name, code.severity.word(), code.summary);
+        let summary = summary.replace('|', "\\|");
+        writeln!(page, "| [{name}]({name}.md) | {severity} | {summary} |").unwrap();
+    }
+    page
 }
 
 /// A file in `tests/data/lint/` marks each finding under its line:

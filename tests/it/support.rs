@@ -52,3 +52,19 @@ pub(crate) fn one_file(text: &str) -> InMemory {
         .insert("policy.pano".to_owned(), text.as_bytes().to_vec());
     files
 }
+
+/// A code's example: one file, or several that `# file: NAME` lines begin.
+pub(crate) fn example(text: &str) -> InMemory {
+    let mut files = InMemory::default();
+    let mut name = "policy.pano";
+    for line in text.split_inclusive('\n') {
+        match line.strip_prefix("# file: ") {
+            Some(next) => name = next.trim_end(),
+            None => {
+                let file = files.files.entry(name.to_owned()).or_default();
+                file.extend(line.bytes());
+            }
+        }
+    }
+    files
+}
