@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use panopol::check::{Checked, check_files};
 use panopol::diagnostic::Severity;
+use panopol::eval::Program;
 use panopol::source::load::InMemory;
+use panopol::suite;
 
 use crate::support::{files_below, root};
 
@@ -135,4 +137,21 @@ fn every_block_has_the_faults_that_it_is_marked_with() {
             block.place, checked.diagnostics
         );
     }
+}
+
+#[test]
+fn every_in_file_test_of_a_block_passes() {
+    let mut ran = 0;
+    for (block, checked) in checked() {
+        let Some(set) = checked.set else { continue };
+        for result in suite::run(&Program::compile(set), None) {
+            ran += 1;
+            assert!(
+                result.passed,
+                "{}: {}: expected {}, found {}",
+                block.place, result.name, result.expected, result.found
+            );
+        }
+    }
+    assert!(ran > 5, "the tests are not found");
 }

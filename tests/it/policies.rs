@@ -8,11 +8,14 @@ use panopol::address::parse_prefix;
 use panopol::check::check_files;
 use panopol::diagnostic::Severity;
 use panopol::eval::Program;
+use panopol::lint::{Profile, lint};
 use panopol::request::{IssuanceRequest, UnlockFacts, UnlockRequest};
 use panopol::source::load::Directory;
+use panopol::suite;
+use panopol::syntax::format::format_text;
 use panopol::vocabulary::{DeviceState, Outcome};
 
-use crate::support::root;
+use crate::support::{files_below, root};
 
 const SETS: [&str; 3] = ["reference", "small-company", "fleet"];
 
@@ -45,8 +48,32 @@ fn every_shipped_set_has_no_error_and_no_warning() {
     for set in SETS {
         let checked = check_files(&mut Directory::open(&directory(set)).unwrap());
         let mut found = checked.diagnostics.clone();
+        found.extend(lint(&checked, NOW.parse().unwrap(), Profile::Development));
         found.retain(|diagnostic| diagnostic.severity != Severity::Note);
         assert_eq!(found, [], "{set}");
+    }
+}
+
+#[test]
+fn every_shipped_file_is_in_the_one_layout() {
+    for file in files_below(&root().join("policies"), "pano") {
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(format_text(&text).unwrap(), text, "{}", file.display());
+    }
+}
+
+#[test]
+fn every_in_file_test_of_a_shipped_set_passes() {
+    for set in SETS {
+        let results = suite::run(&program(set), None);
+        assert!(results.len() > 15, "{set} has {} tests", results.len());
+        for result in results {
+            assert!(
+                result.passed,
+                "{set}: {}: expected {}, found {}",
+                result.name, result.expected, result.found
+            );
+        }
     }
 }
 
