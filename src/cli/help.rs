@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// The groups, in the order of a policy's life. A test holds that they are complete.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Write policies", &["init"]),
+    ("Write policies", &["init", "fmt"]),
     ("Hold them", &["check", "lint", "test"]),
     ("Ask them", &["eval"]),
     ("Set up", &["completions"]),

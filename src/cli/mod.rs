@@ -9,6 +9,7 @@ mod answer;
 mod check;
 mod completions;
 mod eval;
+mod fmt;
 mod help;
 mod init;
 mod lint;
@@ -38,6 +39,7 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Lint(lint::Lint),
+    Fmt(fmt::Fmt),
     Test(test::Test),
     Eval(eval::Eval),
     Init(init::Init),
@@ -68,6 +70,7 @@ fn answer(command: Command) -> Result<Answer, Failure> {
     match command {
         Command::Check(check) => check.run(),
         Command::Lint(lint) => lint.run(),
+        Command::Fmt(fmt) => fmt.run(),
         Command::Test(test) => test.run(),
         Command::Eval(eval) => eval.run(),
         Command::Init(init) => init.run(),

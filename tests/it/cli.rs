@@ -12,9 +12,7 @@ const GOOD: &str = r#"edition 2026
 
 tag env = production | dev required
 
-person alice {
-  email "alice@example.com"
-}
+person alice { email "alice@example.com" }
 
 team dba = alice
 
@@ -102,6 +100,7 @@ fn help_teaches() {
         "",
         "check",
         "lint",
+        "fmt",
         "test",
         "eval",
         "eval unlock",
@@ -145,7 +144,7 @@ fn help_lists_every_command_in_a_group() {
         );
         count += 1;
     }
-    assert_eq!(count, 6);
+    assert_eq!(count, 7);
 }
 
 #[test]
@@ -178,7 +177,7 @@ fn check_reports_findings_on_stdout_with_exit_1() {
     let ran = run(here.path(), &["check"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     assert!(
-        ran.stdout.contains("policies/all.pano:12:9"),
+        ran.stdout.contains("policies/all.pano:10:9"),
         "{}",
         ran.stdout
     );
@@ -317,6 +316,107 @@ fn lint_explains_each_code_and_the_nearest_to_an_unknown_one() {
         run(here.path(), &["lint", "--list", "--explain", "syntax"]).code,
         2
     );
+}
+
+#[test]
+fn fmt_replaces_only_what_changes_and_keeps_permissions_and_links() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let here = repository(GOOD);
+    let policies = here.path().join("policies");
+    assert_eq!(run(here.path(), &["fmt"]).stdout, "", "{GOOD} is canonical");
+    let messy = "edition 2026\ntag   env=dev # kept\n";
+    fs::write(policies.join("messy.pano"), messy).unwrap();
+    fs::set_permissions(
+        policies.join("messy.pano"),
+        fs::Permissions::from_mode(0o640),
+    )
+    .unwrap();
+    symlink("messy.pano", policies.join("link.pano")).unwrap();
+
+    let ran = run(here.path(), &["fmt", "--check", "policies/messy.pano"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    assert!(
+        ran.stdout.contains("-tag   env=dev # kept"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(
+        fs::read_to_string(policies.join("messy.pano")).unwrap(),
+        messy
+    );
+
+    let ran = run(here.path(), &["fmt", "policies/link.pano"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "formatted policies/link.pano\n"),
+        "{}",
+        ran.stderr
+    );
+    let formatted = fs::read_to_string(policies.join("messy.pano")).unwrap();
+    assert!(
+        formatted.contains("tag env = dev") && formatted.contains("# kept"),
+        "{formatted}"
+    );
+    assert!(policies.join("link.pano").is_symlink());
+    let mode = fs::metadata(policies.join("messy.pano"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o640);
+    let names = fs::read_dir(&policies).unwrap().count();
+    assert_eq!(names, 3, "no temporary file stays");
+    assert_eq!(
+        run(here.path(), &["fmt", "--check", "policies/messy.pano"]).code,
+        0
+    );
+}
+
+#[test]
+fn fmt_leaves_a_read_only_file_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let here = repository("edition 2026\ntag   env=dev\n");
+    let file = here.path().join("policies/all.pano");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    let ran = run(here.path(), &["fmt"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("policies/all.pano"), "{}", ran.stderr);
+    assert!(fs::read_to_string(&file).unwrap().contains("tag   env"));
+}
+
+#[test]
+fn fmt_reports_a_broken_file_and_formats_the_others() {
+    let here = repository("edition 2026\ntag   env=dev\n");
+    fs::write(
+        here.path().join("policies/broken.pano"),
+        "edition 2026\ntag env dev\n",
+    )
+    .unwrap();
+    let ran = run(here.path(), &["fmt"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout.contains("formatted policies/all.pano"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("--> policies/broken.pano:2"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn fmt_of_standard_input_goes_to_standard_output() {
+    let here = tempfile::tempdir().unwrap();
+    let ran = run_with_stdin(here.path(), &["fmt", "-"], b"edition 2026\ntag   env=dev\n");
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.contains("tag env = dev"), "{}", ran.stdout);
+    let again = run_with_stdin(here.path(), &["fmt", "-", "--check"], ran.stdout.as_bytes());
+    assert_eq!((again.code, again.stdout.as_str()), (0, ""));
+    let ran = run_with_stdin(here.path(), &["fmt", "-"], b"edition 2026\ntag env dev\n");
+    assert_eq!(ran.code, 1);
+    let ran = run_with_stdin(here.path(), &["fmt", "-"], b"\xff\xfe");
+    assert_ne!(ran.code, 0);
 }
 
 #[test]
@@ -575,6 +675,7 @@ fn init_makes_a_repository_that_passes_everything() {
     let new = here.path().join("new");
     for args in [
         &["check", "--deny", "warnings", "--profile", "production"][..],
+        &["fmt", "--check"][..],
         &["test"][..],
     ] {
         let ran = run(&new, args);
