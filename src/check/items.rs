@@ -70,6 +70,9 @@ pub(super) fn declare(files: &[File], report: &mut Report) -> Names {
     for item in files.iter().flat_map(|file| &file.items) {
         if let Some((kind, name)) = declared(&item.value) {
             names.declare(kind, name, report);
+            if report.is_broken(item.span) {
+                names.declare_broken(kind, &name.value);
+            }
         }
     }
     for broken in files.iter().flat_map(|file| &file.broken) {

@@ -4,7 +4,7 @@
 //! that could not be parsed still counts as declaring its name: whoever uses
 //! that name made no mistake.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir;
@@ -177,7 +177,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Names {
     declared: BTreeMap<Kind, HashMap<String, Entry>>,
-    broken: BTreeMap<Kind, Vec<String>>,
+    broken: BTreeMap<Kind, HashSet<String>>,
 }
 
 impl Names {
@@ -199,7 +199,8 @@ impl Names {
 
     /// Notes that a block which could not be parsed seems to declare `name`.
     pub(super) fn declare_broken(&mut self, kind: Kind, name: &str) {
-        self.broken.entry(kind).or_default().push(name.to_owned());
+        let names = self.broken.entry(kind).or_default();
+        names.insert(name.to_owned());
     }
 
     /// Numbers the names of each kind in order, as their tables will.
@@ -232,7 +233,7 @@ impl Names {
     /// Whether `name` is declared in a block that could not be parsed.
     pub(super) fn is_broken(&self, kind: Kind, name: &str) -> bool {
         let broken = self.broken.get(&kind);
-        broken.is_some_and(|names| names.iter().any(|known| known == name))
+        broken.is_some_and(|names| names.contains(name))
     }
 
     /// The names of `kind`, in order.

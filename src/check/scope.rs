@@ -35,12 +35,17 @@ impl<I, T> Default for Draft<I, T> {
 }
 
 impl<I: Named, T: Declared> Draft<I, T> {
-    /// Takes what was resolved; of several of one name, the first.
+    /// Takes what was resolved; of several of one name, the first. A block with
+    /// a syntax error in it is left out: what it says may not be all of it.
     pub(super) fn new(names: &Names, resolved: impl IntoIterator<Item = Option<T>>) -> Self {
         let mut rows: Vec<Option<T>> = Vec::new();
         rows.resize_with(names.count(I::KIND), || None);
         for row in resolved.into_iter().flatten() {
-            let id = names.find::<I>(&row.header().name);
+            let name = &row.header().name;
+            if names.is_broken(I::KIND, name) {
+                continue;
+            }
+            let id = names.find::<I>(name);
             let place = id.and_then(|id| rows.get_mut(id.index()));
             if let Some(place @ None) = place {
                 *place = Some(row);
