@@ -72,15 +72,11 @@ impl Fmt {
 
     /// Formats every file of the set at `path`; what fails leaves the others be.
     fn format_set(&self, path: &Path, answer: &mut Answer) -> Result<(), Failure> {
-        let base = if path.is_dir() {
-            path
-        } else {
-            path.parent().unwrap_or(Path::new(""))
-        };
+        let base = path::directory(path);
         let root = path::root(path);
         for file in set::open(path)?.policy_files() {
             let done = match file {
-                Ok(file) => self.format_file(&root, base, &file.path, file.bytes, answer),
+                Ok(file) => self.format_file(&root, &base, &file.path, file.bytes, answer),
                 Err((name, error)) => {
                     Err(Failure::new(format!("{root}{name}: {error}")).maybe_help(error.help))
                 }

@@ -13,18 +13,28 @@ pub(super) struct Paths {
     pub(super) paths: Vec<PathBuf>,
 }
 
+/// The directory that the files of the set at `path` are named from. Where
+/// `path` is a link to a file, it is the one in which that file itself lies.
+pub(super) fn directory(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        return path.to_owned();
+    }
+    let resolved = path
+        .is_symlink()
+        .then(|| path.canonicalize().ok())
+        .flatten();
+    let file = resolved.as_deref().unwrap_or(path);
+    file.parent().unwrap_or(Path::new("")).to_owned()
+}
+
 /// What leads from the working directory to the files of the set at `path`:
 /// `policies/`, or nothing where they are the same.
 pub(super) fn root(path: &Path) -> String {
-    let directory = if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(Path::new(""))
-    };
+    let directory = directory(path);
     let here = std::env::current_dir().ok();
     let directory = here
         .and_then(|here| directory.strip_prefix(here).ok())
-        .unwrap_or(directory);
+        .unwrap_or(&directory);
     let mut root = String::new();
     for component in directory.components() {
         match component {
