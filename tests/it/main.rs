@@ -18,3 +18,5 @@ mod san;
 mod support;
 mod twin;
 mod twin_props;
+mod tang;
+mod tang_peer;
