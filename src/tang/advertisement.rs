@@ -11,8 +11,13 @@ use super::point::encode;
 /// The body of a 200 to `/adv`, shared by all who ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advertisement {
-    /// `application/jose+json`.
+    /// JSON, flattened or general.
     pub body: Arc<[u8]>,
+}
+
+impl Advertisement {
+    /// The content type of the body.
+    pub const CONTENT_TYPE: &str = "application/jose+json";
 }
 
 /// What is signed: the payload, and the header that each signature protects.

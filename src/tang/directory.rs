@@ -26,8 +26,8 @@ pub struct KeyDirectory {
     pub keys: Vec<KeyFile>,
     /// The `*.jwk` files that hold no usable key, and why.
     pub skipped: Vec<SkippedFile>,
-    path: PathBuf,
-    stamp: Stamp,
+    /// The files as they stood when they were read.
+    pub seen: Seen,
 }
 
 /// A key and the file that holds it.
@@ -94,11 +94,15 @@ pub enum DirectoryError {
     Crypto(#[from] CryptoError),
 }
 
-/// The files as they stood: any difference means that keys may have changed.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp(Vec<(OsString, Option<FileStamp>)>);
+/// The key files of a directory as they stood: any difference means that keys
+/// may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    path: PathBuf,
+    files: Vec<(OsString, Option<FileStamp>)>,
+}
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct FileStamp {
     inode: (u64, u64),
     len: u64,
@@ -113,9 +117,9 @@ impl KeyDirectory {
     /// Where the directory cannot be listed.
     pub fn read(path: &Path) -> Result<Self, DirectoryError> {
         // Before the files: a change while they are read shows as one afterwards.
-        let stamp = stamp(path)?;
+        let seen = Seen::look(path)?;
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
-        for (file_name, _) in &stamp.0 {
+        for (file_name, _) in &seen.files {
             let name = file_name.to_string_lossy().into_owned();
             match read_key(&path.join(file_name)) {
                 Ok(key) => keys.push(KeyFile {
@@ -130,8 +134,7 @@ impl KeyDirectory {
         Ok(KeyDirectory {
             keys,
             skipped,
-            path: path.to_owned(),
-            stamp,
+            seen,
         })
     }
 
@@ -142,22 +145,10 @@ impl KeyDirectory {
     /// # Errors
     /// Where the directory cannot be listed, or the pair not be written.
     pub fn read_or_create(path: &Path) -> Result<Self, DirectoryError> {
-        if !stamp(path)?
-            .0
-            .iter()
-            .any(|(name, _)| standing(name) == Standing::Current)
-        {
+        if !Seen::look(path)?.has_current() {
             create_pair(path)?;
         }
         Self::read(path)
-    }
-
-    /// Whether the files differ from those that were read.
-    ///
-    /// # Errors
-    /// Where the directory cannot be listed now.
-    pub fn changed(&self) -> Result<bool, DirectoryError> {
-        Ok(stamp(&self.path)? != self.stamp)
     }
 
     /// The endpoint that the keys make.
@@ -185,26 +176,44 @@ fn named_by(name: &str, key: &PublicKey) -> Option<Hash> {
     key.thumbprints().hash_of(stem)
 }
 
-fn stamp(path: &Path) -> Result<Stamp, DirectoryError> {
-    list(path).map_err(|source| DirectoryError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
+impl Seen {
+    fn look(path: &Path) -> Result<Self, DirectoryError> {
+        let files = list(path).map_err(|source| DirectoryError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Seen {
+            path: path.to_owned(),
+            files,
+        })
+    }
+
+    /// Whether the files are other ones now.
+    ///
+    /// # Errors
+    /// Where the directory cannot be listed now.
+    pub fn changed(&self) -> Result<bool, DirectoryError> {
+        Ok(Self::look(&self.path)? != *self)
+    }
+
+    fn has_current(&self) -> bool {
+        self.files
+            .iter()
+            .any(|(name, _)| standing(name) == Standing::Current)
+    }
 }
 
-fn list(path: &Path) -> io::Result<Stamp> {
+fn list(path: &Path) -> io::Result<Vec<(OsString, Option<FileStamp>)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();
         if name.as_encoded_bytes().ends_with(b".jwk") {
-            let file = fs::metadata(path.join(&name))
-                .ok()
-                .map(|metadata| FileStamp::of(&metadata));
-            files.push((name, file));
+            let metadata = fs::metadata(path.join(&name)).ok();
+            files.push((name, metadata.as_ref().map(FileStamp::of)));
         }
     }
     files.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(Stamp(files))
+    Ok(files)
 }
 
 impl FileStamp {

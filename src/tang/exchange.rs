@@ -1,7 +1,8 @@
 //! The multiplication: the one use of an exchange key's secret.
 //!
-//! Both backends take constant time: OpenSSL's P-521 by its fixed window, the
-//! p521 crate by its fixed-window table. What comes back is checked to be on the
+//! Both backends take constant time: OpenSSL by the fixed window of its P-521
+//! code (or by a ladder, where it is built without), the p521 crate by a table
+//! of 16 read whole. What comes back is checked to be on the
 //! curve before it may leave, so that a fault in between gives nothing away.
 
 use openssl::bn::BigNumContext;

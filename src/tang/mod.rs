@@ -23,7 +23,7 @@ pub mod route;
 pub mod thumbprint;
 
 pub use advertisement::Advertisement;
-pub use directory::{DirectoryError, FileFault, KeyDirectory, KeyFile, SkippedFile};
+pub use directory::{DirectoryError, FileFault, KeyDirectory, KeyFile, Seen, SkippedFile};
 pub use exchange::{Exchange, OpenSsl, P521};
 pub use jwk::JwkError;
 pub use key::{CryptoError, ExchangeKey, Key, KeyError, PublicKey, SigningKey, Usage};

@@ -99,6 +99,9 @@ pub struct ClientPoint(pub(super) Point);
 pub struct ServerPoint(pub(super) Point);
 
 impl ServerPoint {
+    /// The content type of [`ServerPoint::to_reply`].
+    pub const CONTENT_TYPE: &str = "application/jwk+json";
+
     /// The body of a 200 to `/rec`: compact, members sorted, 66 bytes each.
     ///
     /// Source: Tang `src/tangd.c` `rec`, `JSON_SORT_KEYS | JSON_COMPACT`.

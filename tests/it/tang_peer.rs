@@ -25,14 +25,18 @@ type Answer = Option<(u16, Vec<u8>)>;
 /// Where the answers differ: the status here, and tangd's, `None` for none at all.
 type Difference = Option<(u16, Option<u16>)>;
 
-fn tangd(directory: &Path, method: &str, target: &str, body: &[u8]) -> Answer {
-    let mut bytes = format!(
-        "{method} {target} HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    )
-    .into_bytes();
+/// The whole answer, headers and all.
+fn raw(directory: &Path, method: &str, target: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let mut bytes =
+        format!("{method} {target} HTTP/1.1\r\nHost: t\r\nContent-Length: {length}\r\n\r\n")
+            .into_bytes();
     bytes.extend_from_slice(body);
-    let (_, answer) = run(TANGD, &[directory.to_str().unwrap()], &bytes);
+    run(TANGD, &[directory.to_str().unwrap()], &bytes).1
+}
+
+fn tangd(directory: &Path, method: &str, target: &str, body: &[u8]) -> Answer {
+    let answer = raw(directory, method, target, body);
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let status = std::str::from_utf8(&answer[9..12])
         .unwrap()
@@ -408,4 +412,22 @@ fn a_method_that_is_none_is_405_here_and_closes_the_connection_there() {
             .into_iter()
             .collect(),
     );
+}
+
+#[test]
+fn replies_have_the_content_types_of_tangd() {
+    let peers = peers();
+    let target = format!("/rec/{}", peers.exchange.text(Hash::S256));
+    let body = request_for(&random_point()).to_string();
+    for (method, target, content_type) in [
+        ("GET", "/adv", Advertisement::CONTENT_TYPE),
+        ("POST", target.as_str(), ServerPoint::CONTENT_TYPE),
+    ] {
+        let answer = raw(peers.directory.path(), method, target, body.as_bytes());
+        let header = format!("\r\nContent-Type: {content_type}\r\n");
+        assert!(
+            String::from_utf8(answer).unwrap().contains(&header),
+            "{header}"
+        );
+    }
 }

@@ -153,32 +153,35 @@ fn a_change_of_the_directory_is_seen() {
     let directory = tempfile::tempdir().unwrap();
     let read = || KeyDirectory::read_or_create(directory.path()).unwrap();
     let first = read();
-    assert!(!first.changed().unwrap());
+    assert!(!first.seen.changed().unwrap());
     write(directory.path(), "notes.txt", "not a key");
-    assert!(!first.changed().unwrap());
+    assert!(!first.seen.changed().unwrap());
     write(
         directory.path(),
         "new.jwk",
         &ExchangeKey::generate().unwrap().to_jwk(),
     );
-    assert!(first.changed().unwrap());
+    assert!(first.seen.changed().unwrap());
     let second = read();
     std::fs::rename(
         directory.path().join("new.jwk"),
         directory.path().join(".new.jwk"),
     )
     .unwrap();
-    assert!(second.changed().unwrap());
+    assert!(second.seen.changed().unwrap());
     let third = read();
     write(
         directory.path(),
         ".new.jwk",
         &ExchangeKey::generate().unwrap().to_jwk(),
     );
-    assert!(third.changed().unwrap(), "the same length, another key");
+    assert!(
+        third.seen.changed().unwrap(),
+        "the same length, another key"
+    );
     let fourth = read();
     std::fs::remove_file(directory.path().join(".new.jwk")).unwrap();
-    assert!(fourth.changed().unwrap());
+    assert!(fourth.seen.changed().unwrap());
     std::fs::remove_dir_all(directory.path()).unwrap();
-    assert!(fourth.changed().is_err());
+    assert!(fourth.seen.changed().is_err());
 }
