@@ -12,6 +12,7 @@
 //! - [`space`]: what requests range over; [`eval`]: IR to program, request to decision
 //! - [`lint`]: what is doubtful in a policy that is not wrong
 //! - [`suite`]: in-file tests, run
+//! - [`tang`]: the Tang protocol over bytes; knows no policy
 //! - [`cli`]: arguments, files, exit codes
 
 pub mod address;
@@ -28,4 +29,5 @@ pub mod source;
 pub mod space;
 pub mod suite;
 pub mod syntax;
+pub mod tang;
 pub mod vocabulary;

@@ -26,5 +26,7 @@ mod schedule;
 mod suite;
 mod support;
 mod syntax_properties;
+mod tang;
+mod tang_peer;
 mod twin;
 mod twin_props;
