@@ -164,7 +164,9 @@ impl<R: Read> ContainerReader<R> {
     fn copy(&mut self, mut left: u64, mut to: impl Write) -> Result<(), ContainerError> {
         let mut buffer = [0; 16 * 1024];
         while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+            let wanted = usize::try_from(left)
+                .unwrap_or(usize::MAX)
+                .min(buffer.len());
             let bytes = buffer.get_mut(..wanted).unwrap_or_default();
             self.take(bytes)?;
             to.write_all(bytes)?;

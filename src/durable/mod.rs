@@ -33,10 +33,7 @@ pub fn create_private(path: &Path) -> io::Result<File> {
 /// # Errors
 /// It cannot be made, or is not ours to change.
 pub fn private_directory(path: &Path) -> io::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     let permissions = path.metadata()?.permissions();
     if permissions.mode() & 0o077 != 0 {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;

@@ -55,9 +55,7 @@ pub(super) fn render_file_head(id: JournalId) -> [u8; FILE_HEAD] {
 }
 
 /// The journal's id and the hash that its first entry follows.
-pub(super) fn parse_file_head(
-    head: &[u8; FILE_HEAD],
-) -> Result<(JournalId, Hash), &'static str> {
+pub(super) fn parse_file_head(head: &[u8; FILE_HEAD]) -> Result<(JournalId, Hash), &'static str> {
     let damaged = "its head is damaged";
     let (body, digest) = head.split_last_chunk::<32>().ok_or(damaged)?;
     let (magic, rest) = body.split_first_chunk::<8>().ok_or(damaged)?;
@@ -92,21 +90,23 @@ pub(super) fn render_frame(to: &mut Vec<u8>, seq: u64, previous: Hash, payload: 
 }
 
 pub(super) fn parse_frame_head(head: &[u8; FRAME_HEAD]) -> Result<FrameHead, HeadFault> {
-    let fields = head.split_first_chunk::<CHECKED>().and_then(|(body, check)| {
-        let digest = Sha256::digest(body);
-        if digest.get(..CHECK) != Some(check) {
-            return None;
-        }
-        let (length, rest) = body.split_first_chunk::<4>()?;
-        let (version, rest) = rest.split_first_chunk::<4>()?;
-        let (seq, rest) = rest.split_first_chunk::<8>()?;
-        Some((
-            u32::from_le_bytes(*length) as usize,
-            u32::from_le_bytes(*version),
-            u64::from_le_bytes(*seq),
-            Hex(*rest.first_chunk::<32>()?),
-        ))
-    });
+    let fields = head
+        .split_first_chunk::<CHECKED>()
+        .and_then(|(body, check)| {
+            let digest = Sha256::digest(body);
+            if digest.get(..CHECK) != Some(check) {
+                return None;
+            }
+            let (length, rest) = body.split_first_chunk::<4>()?;
+            let (version, rest) = rest.split_first_chunk::<4>()?;
+            let (seq, rest) = rest.split_first_chunk::<8>()?;
+            Some((
+                u32::from_le_bytes(*length) as usize,
+                u32::from_le_bytes(*version),
+                u64::from_le_bytes(*seq),
+                Hex(*rest.first_chunk::<32>()?),
+            ))
+        });
     let (length, version, seq, previous) = fields.ok_or(HeadFault::Check)?;
     if version != FRAME_VERSION {
         return Err(HeadFault::Version(version));

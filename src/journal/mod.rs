@@ -30,7 +30,7 @@ pub use medium::Medium;
 pub use read::{Link, ScanEnd, Scanned, Start, read_entries, read_page, scan};
 pub use torn::Torn;
 pub use verify::{Fault, FaultKind, HeadVerdict, Report, verify};
-pub use write::Journal;
+pub use write::{Journal, Locked};
 
 use crate::durable::Hex;
 

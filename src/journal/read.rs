@@ -298,10 +298,16 @@ pub fn scan<E: From<JournalError>>(
 fn check_link(link: &Link, frame: &Frame) -> Result<(), JournalError> {
     let expected = link.seq + 1;
     if frame.stated != frame.actual {
-        return Err(broken(link, "it was changed: its hash does not match".into()));
+        return Err(broken(
+            link,
+            "it was changed: its hash does not match".into(),
+        ));
     }
     if frame.seq != expected {
-        let fault = format!("entry {} stands here: entries are missing or moved", frame.seq);
+        let fault = format!(
+            "entry {} stands here: entries are missing or moved",
+            frame.seq
+        );
         return Err(broken(link, fault));
     }
     if frame.previous != link.hash {
@@ -351,7 +357,10 @@ pub fn read_page(
         cause,
     };
     let mut frames = Frames::open(path, File::open(path).map_err(io)?)?;
-    frames.from.seek(SeekFrom::Start(start.offset)).map_err(io)?;
+    frames
+        .from
+        .seek(SeekFrom::Start(start.offset))
+        .map_err(io)?;
     frames.offset = start.offset;
     let mut page = Vec::new();
     while page.len() < limit {
@@ -380,4 +389,12 @@ pub struct Start {
     pub seq: u64,
     /// Where its frame begins.
     pub offset: u64,
+}
+
+impl Start {
+    /// The first entry of every journal.
+    pub const FIRST: Start = Start {
+        seq: 1,
+        offset: FILE_HEAD as u64,
+    };
 }

@@ -6,10 +6,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::frame;
-use super::read::{Link, Scanned, render_payload, scan};
+use super::read::{Frames, Link, Scanned, render_payload, scan};
 use super::{Draft, Entry, JournalError, JournalId, Medium, Torn};
 use crate::durable;
-
 
 /// A journal open for appending, by this process alone.
 pub struct Journal {
@@ -27,51 +26,35 @@ impl Journal {
     /// # Errors
     /// Something is there, another process works on it, or the disk said no.
     pub fn create(path: &Path, id: JournalId) -> Result<Self, JournalError> {
-        let lock = lock(path)?;
+        let locked = Self::lock(path)?;
         if path.exists() {
             return Err(io_error(path)(io::ErrorKind::AlreadyExists.into()));
         }
         durable::replace_file(path, |file| file.write_all(&frame::render_file_head(id)))
             .map_err(io_error(path))?;
-        Self::open_locked(path, lock, |_| Ok(())).map(|(journal, _)| journal)
+        locked.open(|_| Ok(())).map(|(journal, _)| journal)
     }
 
-    /// Opens the journal at `path`, verifies the whole chain, shows each entry
-    /// to `visit`, and cuts off what a crash left after the last one.
+    /// Takes the journal at `path` for this process alone.
     ///
     /// # Errors
-    /// The chain does not hold, the journal is in use, the disk or `visit` said no.
+    /// Another process has it, or the disk said no.
+    pub fn lock(path: &Path) -> Result<Locked, JournalError> {
+        Ok(Locked {
+            path: path.to_owned(),
+            lock: lock(path)?,
+        })
+    }
+
+    /// Takes and opens the journal at `path`; see [`Locked::open`].
+    ///
+    /// # Errors
+    /// As [`Journal::lock`] and [`Locked::open`].
     pub fn open<E: From<JournalError>>(
         path: &Path,
         visit: impl FnMut(Scanned<'_>) -> Result<(), E>,
     ) -> Result<(Self, Option<Torn>), E> {
-        let lock = lock(path)?;
-        Self::open_locked(path, lock, visit)
-    }
-
-    fn open_locked<E: From<JournalError>>(
-        path: &Path,
-        lock: File,
-        visit: impl FnMut(Scanned<'_>) -> Result<(), E>,
-    ) -> Result<(Self, Option<Torn>), E> {
-        let reading = File::open(path).map_err(io_error(path))?;
-        let end = scan(path, reading, visit)?;
-        let mut file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(io_error(path))?;
-        if end.torn.is_some() {
-            let cut = file.cut(end.link.end).and_then(|()| file.sync());
-            cut.map_err(io_error(path))?;
-        }
-        let journal = Journal {
-            medium: Box::new(file),
-            id: end.id,
-            link: end.link,
-            poisoned: None,
-            _lock: lock,
-        };
-        Ok((journal, end.torn))
+        Self::lock(path)?.open(visit)
     }
 
     /// Its name.
@@ -141,6 +124,52 @@ impl Journal {
     fn poison(&mut self, why: String) -> JournalError {
         self.poisoned = Some(why.clone());
         JournalError::Poisoned(why)
+    }
+}
+
+/// A journal that no other process can open.
+#[derive(Debug)]
+pub struct Locked {
+    path: PathBuf,
+    lock: File,
+}
+
+impl Locked {
+    /// The journal's name, as its head says.
+    ///
+    /// # Errors
+    /// The disk said no, or it is not a journal.
+    pub fn id(&self) -> Result<JournalId, JournalError> {
+        let file = File::open(&self.path).map_err(io_error(&self.path))?;
+        Frames::open(&self.path, file).map(|frames| frames.id)
+    }
+
+    /// Verifies the whole chain, shows each entry to `visit`, and cuts off
+    /// what a crash left after the last one.
+    ///
+    /// # Errors
+    /// The chain does not hold, or the disk or `visit` said no.
+    pub fn open<E: From<JournalError>>(
+        self,
+        visit: impl FnMut(Scanned<'_>) -> Result<(), E>,
+    ) -> Result<(Journal, Option<Torn>), E> {
+        let path = self.path.as_path();
+        let reading = File::open(path).map_err(io_error(path))?;
+        let end = scan(path, reading, visit)?;
+        let opened = OpenOptions::new().append(true).open(path);
+        let mut file = opened.map_err(io_error(path))?;
+        if end.torn.is_some() {
+            let cut = file.cut(end.link.end).and_then(|()| file.sync());
+            cut.map_err(io_error(path))?;
+        }
+        let journal = Journal {
+            medium: Box::new(file),
+            id: end.id,
+            link: end.link,
+            poisoned: None,
+            _lock: self.lock,
+        };
+        Ok((journal, end.torn))
     }
 }
 

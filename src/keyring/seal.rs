@@ -27,11 +27,7 @@ pub fn random<const N: usize>() -> Result<[u8; N], KeyringError> {
 }
 
 /// Seals `plain`; it opens only with the same `identity`.
-pub(super) fn seal(
-    key: &[u8; 32],
-    identity: &[u8],
-    plain: &[u8],
-) -> Result<Vec<u8>, KeyringError> {
+pub(super) fn seal(key: &[u8; 32], identity: &[u8], plain: &[u8]) -> Result<Vec<u8>, KeyringError> {
     let nonce = random::<NONCE>()?;
     let mut tag = [0; TAG];
     let cipher = Cipher::aes_256_gcm();
@@ -49,16 +45,9 @@ pub(super) fn open(
         .split_at_checked(NONCE)
         .and_then(|(nonce, rest)| Some((nonce, rest.split_last_chunk::<TAG>()?)));
     let (nonce, (body, tag)) = parts.ok_or(KeyringError::DoesNotOpen)?;
-    decrypt_aead(
-        Cipher::aes_256_gcm(),
-        key,
-        Some(nonce),
-        identity,
-        body,
-        tag,
-    )
-    .map(SecretBytes::new)
-    .map_err(|_| KeyringError::DoesNotOpen)
+    decrypt_aead(Cipher::aes_256_gcm(), key, Some(nonce), identity, body, tag)
+        .map(SecretBytes::new)
+        .map_err(|_| KeyringError::DoesNotOpen)
 }
 
 /// The key that seals one secret: wiped when dropped, never printed.
