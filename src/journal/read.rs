@@ -90,6 +90,9 @@ pub(super) fn render_payload(draft: &Draft) -> Result<Vec<u8>, JournalError> {
     Ok(payload)
 }
 
+/// Fewer zeros at the end of a file may be chance.
+const LEAST_ZEROS: usize = 8;
+
 /// What stands at one place of the file.
 pub(super) enum Step {
     /// A whole frame, be its hashes right or not.
@@ -171,9 +174,9 @@ impl<R: Read> Frames<R> {
         self.from.read_exact(&mut head)?;
         let parsed = match frame::parse_frame_head(&head) {
             Ok(parsed) => parsed,
-            Err(HeadFault::Check) if head.ends_with(&[0; 8]) => {
+            Err(HeadFault::Check) => {
                 let fault = Step::Unreadable(describe_head(HeadFault::Check));
-                return self.torn_or(left, fault);
+                return self.torn_or(left, zeros_at_end(&head), fault);
             }
             Err(fault) => return Ok(Step::Unreadable(describe_head(fault))),
         };
@@ -185,18 +188,18 @@ impl<R: Read> Frames<R> {
         self.from.read_exact(&mut self.payload)?;
         let mut stated = [0; FRAME_HASH];
         self.from.read_exact(&mut stated)?;
-        let found = Step::Frame(Frame {
+        let found = Frame {
             seq: parsed.seq,
             previous: parsed.previous,
             stated: Hex(stated),
             actual: frame::frame_hash(&head, &self.payload),
             offset: self.offset,
-        });
-        if stated == [0; FRAME_HASH] {
-            return self.torn_or(left, found);
+        };
+        if found.stated != found.actual && stated.ends_with(&[0]) {
+            return self.torn_or(left, zeros_at_end(&stated), Step::Frame(found));
         }
         self.offset += whole;
-        Ok(found)
+        Ok(Step::Frame(found))
     }
 
     fn torn(&self, bytes: u64) -> Step {
@@ -207,22 +210,30 @@ impl<R: Read> Frames<R> {
     }
 
     /// A file system may have lengthened the file before the power went and
-    /// never have written the bytes: a frame that ends in zeros, and nothing
-    /// but zeros after it, was cut short. Anything else is `otherwise`, and
-    /// then nothing more is read.
-    fn torn_or(&mut self, left: u64, otherwise: Step) -> std::io::Result<Step> {
+    /// never have written the bytes: a frame that goes over into zeros, and
+    /// nothing but zeros after it, was cut short. Anything else is
+    /// `otherwise`, and then nothing more is read. A sound hash may end in a
+    /// zero too, hence the least number of them.
+    fn torn_or(&mut self, left: u64, zeros: usize, otherwise: Step) -> std::io::Result<Step> {
+        let mut zeros = zeros;
         let mut buffer = [0; 4096];
         loop {
             let read = self.from.read(&mut buffer)?;
-            if read == 0 {
+            let bytes = buffer.get(..read).unwrap_or_default();
+            if bytes.is_empty() && zeros >= LEAST_ZEROS {
                 return Ok(self.torn(left));
             }
-            if buffer.iter().take(read).any(|&byte| byte != 0) {
+            if bytes.is_empty() || bytes.iter().any(|&byte| byte != 0) {
                 self.offset = self.size;
                 return Ok(otherwise);
             }
+            zeros += read;
         }
     }
+}
+
+fn zeros_at_end(bytes: &[u8]) -> usize {
+    bytes.iter().rev().take_while(|&&byte| byte == 0).count()
 }
 
 fn describe_head(fault: HeadFault) -> String {
