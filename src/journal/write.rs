@@ -4,11 +4,15 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::frame;
 use super::read::{Frames, Link, Scanned, render_payload, scan};
 use super::{Draft, Entry, JournalError, JournalId, Medium, Torn};
 use crate::durable;
+
+const LOCK_TRIES: u32 = 25;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A journal open for appending, by this process alone.
 pub struct Journal {
@@ -194,11 +198,16 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         .mode(0o600)
         .open(&name)
         .map_err(io_error(&name))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse(path.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(io_error(&name)(cause)),
+    // A server that is just ending, or a program that it is just starting,
+    // holds the lock a moment longer.
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(cause)) => return Err(io_error(&name)(cause)),
+        }
     }
+    Err(JournalError::InUse(path.to_owned()))
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> JournalError {

@@ -179,7 +179,14 @@ impl Opening {
         self.check_reach(directory, journal.link())?;
         let keys_path = keys_path(directory);
         if journal.link().seq == 0 {
-            // The very first start was cut short before anything was acknowledged.
+            // The very first start was cut short: at most the audit key is there.
+            if keys_path.exists() {
+                let keys = KeyArea::open(&keys_path, master, journal.id())?;
+                if keys.ids().count() > 1 {
+                    return Err(StoreError::NoBeginning);
+                }
+                return self.begin(journal, keys, now);
+            }
             let keys = KeyArea::create(&keys_path, master, journal.id())?;
             return self.begin(journal, keys, now);
         }

@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,6 +27,9 @@ const ROWS: &[u8] = b"row/";
 const USES: &[u8] = b"!legacy-uses";
 /// Rows are in memory anyway.
 const CACHE_BYTES: u64 = 16 << 20;
+
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Where the index stands: stored with every batch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,10 +62,14 @@ impl SledIndex {
             .path(path)
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(Some(1000));
-        // A damaged file makes sled panic in places; the index can be remade.
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        let db = opened.map_err(|_| IndexError("it is damaged".to_owned()))??;
-        Ok(SledIndex { db })
+        // The journal's lock is ours, so whoever has this one is just ending.
+        for _ in 0..LOCK_TRIES {
+            match open_db(&config) {
+                Err(error) if error.0.contains("lock") => std::thread::sleep(LOCK_PAUSE),
+                opened => return opened,
+            }
+        }
+        open_db(&config)
     }
 
     fn place(&self) -> Result<Option<Place>, IndexError> {
@@ -75,6 +83,13 @@ impl SledIndex {
         }
         Ok(Some(place))
     }
+}
+
+/// A damaged file makes sled panic in places; the index can be made again.
+fn open_db(config: &sled::Config) -> Result<SledIndex, IndexError> {
+    let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+    let db = opened.map_err(|_| IndexError("it is damaged".to_owned()))??;
+    Ok(SledIndex { db })
 }
 
 fn stored_key(key: &RowKey) -> Vec<u8> {
