@@ -65,7 +65,7 @@ impl SledIndex {
         // The journal's lock is ours, so whoever has this one is just ending.
         for _ in 0..LOCK_TRIES {
             match open_db(&config) {
-                Err(error) if error.0.contains("lock") => std::thread::sleep(LOCK_PAUSE),
+                Err(error) if error.0.contains("acquire lock") => std::thread::sleep(LOCK_PAUSE),
                 opened => return opened,
             }
         }
