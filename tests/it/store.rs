@@ -824,17 +824,26 @@ fn a_head_of_somebody_elses_says_nothing() {
 }
 
 #[test]
-fn a_first_start_that_was_cut_short_is_begun_again() {
-    let directory = tempfile::tempdir().unwrap();
-    drop(open(directory.path()).unwrap());
-    let sound = fs::read(journal(directory.path())).unwrap();
-    fs::remove_dir_all(directory.path().join("index")).unwrap();
-    for kept in [64, 70, sound.len() - 1] {
-        fs::write(journal(directory.path()), &sound[..kept]).unwrap();
-        let _ = fs::remove_dir_all(directory.path().join("index"));
+fn a_first_start_that_was_cut_short_is_begun_again_and_a_later_one_is_not() {
+    for left in [0, 6, 900] {
+        let directory = tempfile::tempdir().unwrap();
+        drop(open(directory.path()).unwrap());
+        let cut = |left: usize| {
+            let sound = fs::read(journal(directory.path())).unwrap();
+            let end = sound.len().min(64 + left);
+            fs::write(journal(directory.path()), &sound[..end]).unwrap();
+            fs::remove_dir_all(directory.path().join("index")).unwrap();
+        };
+        cut(left);
         let store = open(directory.path()).unwrap();
         store.enroll(context(), enrollment("a")).unwrap();
         assert_eq!(secrets(&store, "a", "0"), ["secret a 0"]);
+        drop(store);
+        cut(0);
+        let keys = fs::read(directory.path().join("keys")).unwrap();
+        let refused = open(directory.path()).unwrap_err();
+        assert!(matches!(refused, StoreError::NoBeginning), "{refused}");
+        assert_eq!(fs::read(directory.path().join("keys")).unwrap(), keys);
     }
 }
 
