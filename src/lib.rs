@@ -11,6 +11,8 @@
 //! - [`request`], [`decision`]: what is asked, what is answered
 //! - [`space`]: what requests range over; [`eval`]: IR to program, request to decision
 //! - [`lint`]: what is doubtful in a policy that is not wrong
+//! - [`durable`]: files that outlive a crash; [`keyring`]: private keys at rest
+//! - [`journal`]: the write that makes a change true; [`store`]: the one door to durable state
 //! - [`suite`]: in-file tests, run
 //! - [`tang`]: the Tang protocol over bytes; knows no policy
 //! - [`cli`]: arguments, files, exit codes
@@ -20,13 +22,17 @@ pub mod check;
 pub mod cli;
 pub mod decision;
 pub mod diagnostic;
+pub mod durable;
 pub mod eval;
 pub mod ir;
+pub mod journal;
+pub mod keyring;
 pub mod lint;
 pub mod request;
 pub mod san;
 pub mod source;
 pub mod space;
+pub mod store;
 pub mod suite;
 pub mod syntax;
 pub mod tang;

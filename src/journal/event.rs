@@ -1,0 +1,309 @@
+//! All that can happen to durable state.
+//!
+//! An event says what became true, not what was asked: applying it needs
+//! nothing but the state before it. Its spelling in the journal is for good:
+//! a kind is added, never changed, and a program that meets a kind it does
+//! not know refuses the journal rather than pass over it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Hash;
+use crate::durable::HexBytes;
+use crate::keyring::KeyId;
+
+/// A secret sealed under a data key. The journal keeps it for good; with its
+/// data key destroyed it is noise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealedSecret {
+    /// The data key that opens it.
+    pub key: KeyId,
+    /// Nonce, ciphertext and tag.
+    pub sealed: HexBytes,
+}
+
+/// What a key pair is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyRole {
+    /// Signs advertisements.
+    Signing,
+    /// Takes part in exchanges.
+    Exchange,
+}
+
+/// The public half of a key pair.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicKey {
+    /// What it is for.
+    pub role: KeyRole,
+    /// Its thumbprint under SHA-256.
+    pub thumbprint: String,
+    /// The public JWK, as JSON text.
+    pub jwk: String,
+}
+
+/// The keys a binding has at one time: made, sealed and destroyed together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generation {
+    /// The public halves.
+    pub public: Vec<PublicKey>,
+    /// The private ones; none once they are destroyed.
+    pub secret: SealedSecret,
+}
+
+/// One binding of a new device: one LUKS volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewBinding {
+    /// Its id, unique in the device.
+    pub id: String,
+    /// The SHA-256 of its URL token.
+    pub token: Hash,
+    /// Its first keys.
+    pub keys: Generation,
+}
+
+/// A key of a Tang server whose hosts panopol takes over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportedKey {
+    /// The public half.
+    pub public: PublicKey,
+    /// Whether it is advertised; a rotated (hidden) one only still recovers.
+    pub advertised: bool,
+    /// The private half.
+    pub secret: SealedSecret,
+}
+
+/// A bearer token of a person or a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// Whose it is.
+    pub person: String,
+    /// The SHA-256 of the token.
+    pub hash: Hash,
+    /// The first instant at which it no longer holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// The journal began; always its first entry, and nowhere else.
+    JournalCreated {
+        /// The public key that its heads are signed under.
+        audit_key: Hash,
+        /// The private one.
+        secret: SealedSecret,
+    },
+    /// A device exists now.
+    DeviceEnrolled {
+        /// Its name.
+        name: String,
+        /// Its tags.
+        tags: BTreeMap<String, String>,
+        /// Its bindings.
+        bindings: Vec<NewBinding>,
+        /// The enrollment key it used up one use of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        enrollment_key: Option<String>,
+    },
+    /// A device has these tags now, and no others.
+    DeviceTagged {
+        /// Its name.
+        name: String,
+        /// All its tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// A device is denied until it is enabled.
+    DeviceDisabled {
+        /// Its name.
+        name: String,
+        /// Why, in the operator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A disabled device is active again.
+    DeviceEnabled {
+        /// Its name.
+        name: String,
+        /// Why, in the operator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A device is denied for good, and its keys are destroyed.
+    DeviceRevoked {
+        /// Its name.
+        name: String,
+        /// The data keys that are wiped with this entry.
+        destroyed: Vec<KeyId>,
+        /// Why, in the operator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A binding advertises new keys; the earlier ones still recover.
+    KeyRotated {
+        /// The device.
+        name: String,
+        /// The binding.
+        binding: String,
+        /// Its new keys.
+        keys: Generation,
+    },
+    /// Earlier keys of a binding are destroyed.
+    KeyRetired {
+        /// The device.
+        name: String,
+        /// The binding.
+        binding: String,
+        /// The data keys that are wiped with this entry.
+        destroyed: Vec<KeyId>,
+    },
+    /// A bearer token exists now.
+    TokenCreated {
+        /// The token.
+        token: NewToken,
+    },
+    /// A bearer token no longer holds.
+    TokenRevoked {
+        /// Its id.
+        id: String,
+    },
+    /// An enrollment key exists now.
+    EnrollmentKeyCreated {
+        /// Its id.
+        id: String,
+        /// The SHA-256 of the key.
+        hash: Hash,
+        /// The tags that devices get from it.
+        tags: BTreeMap<String, String>,
+        /// The first instant at which it no longer holds.
+        expires: Timestamp,
+        /// How many devices it enrolls.
+        uses: u32,
+    },
+    /// An enrollment key no longer holds.
+    EnrollmentKeyRevoked {
+        /// Its id.
+        id: String,
+    },
+    /// A policy came into force.
+    PolicyReloaded {
+        /// Its digest.
+        digest: String,
+        /// What it changed, in words.
+        summary: String,
+    },
+    /// A policy was refused, and the one in force stayed.
+    PolicyRejected {
+        /// Its digest, where its bytes could be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
+        /// Why.
+        summary: String,
+    },
+    /// A one-time claim was written to a file for an owner.
+    ClaimIssued {
+        /// The SHA-256 of the claim.
+        hash: Hash,
+        /// The person it is bound to.
+        person: String,
+        /// The first instant at which it no longer holds.
+        expires: Timestamp,
+    },
+    /// The claim was turned into a token.
+    Claimed {
+        /// The SHA-256 of the claim.
+        hash: Hash,
+        /// The token it became.
+        token: NewToken,
+    },
+    /// Keys of a Tang server were taken over.
+    TangKeysImported {
+        /// Where they were read from.
+        source: String,
+        /// The keys.
+        keys: Vec<ImportedKey>,
+    },
+    /// A key taken over from Tang is destroyed.
+    LegacyKeyDeleted {
+        /// Its thumbprint under SHA-256.
+        thumbprint: String,
+        /// The data key that is wiped with this entry.
+        destroyed: Vec<KeyId>,
+    },
+    /// The data keys were wrapped under another master key.
+    MasterKeyChanged {},
+    /// The head was signed and put where this server cannot reach it.
+    HeadAnchored {
+        /// The last entry it covers.
+        seq: u64,
+        /// That entry's hash.
+        hash: Hash,
+    },
+    /// Somebody accepted that the journal does not reach an anchored head.
+    HeadAccepted {
+        /// The last entry that the head covered.
+        seq: u64,
+        /// That entry's hash.
+        hash: Hash,
+        /// Why, in the operator's words.
+        note: String,
+    },
+    /// Live grants made before this entry have ended.
+    EpochBumped {
+        /// The new epoch.
+        epoch: u64,
+        /// Why.
+        reason: String,
+    },
+    /// This state came from a backup; live grants made before it have ended.
+    BackupRestored {
+        /// The new epoch.
+        epoch: u64,
+        /// The last entry that the backup held.
+        seq: u64,
+    },
+}
+
+impl Event {
+    /// The data keys that must be wiped before anybody is told of this event.
+    pub fn destroys(&self) -> &[KeyId] {
+        match self {
+            Event::DeviceRevoked { destroyed, .. }
+            | Event::KeyRetired { destroyed, .. }
+            | Event::LegacyKeyDeleted { destroyed, .. } => destroyed,
+            Event::JournalCreated { .. }
+            | Event::DeviceEnrolled { .. }
+            | Event::DeviceTagged { .. }
+            | Event::DeviceDisabled { .. }
+            | Event::DeviceEnabled { .. }
+            | Event::KeyRotated { .. }
+            | Event::TokenCreated { .. }
+            | Event::TokenRevoked { .. }
+            | Event::EnrollmentKeyCreated { .. }
+            | Event::EnrollmentKeyRevoked { .. }
+            | Event::PolicyReloaded { .. }
+            | Event::PolicyRejected { .. }
+            | Event::ClaimIssued { .. }
+            | Event::Claimed { .. }
+            | Event::TangKeysImported { .. }
+            | Event::MasterKeyChanged {}
+            | Event::HeadAnchored { .. }
+            | Event::HeadAccepted { .. }
+            | Event::EpochBumped { .. }
+            | Event::BackupRestored { .. } => &[],
+        }
+    }
+}

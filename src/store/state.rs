@@ -1,0 +1,160 @@
+//! Every row in memory, with the ways in that the hot path needs; and the
+//! rows that a batch of commands is about to leave behind.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::apply::Change;
+use super::rows::{Claim, Device, EnrollmentKey, LegacyKey, Row, RowKey, Rows, System, Token};
+use crate::journal::Hash;
+use crate::keyring::KeyId;
+
+/// All that is on disk.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) system: Option<Arc<System>>,
+    pub(super) devices: BTreeMap<String, Arc<Device>>,
+    /// The device of each binding's token, revoked ones included.
+    pub(super) bindings: HashMap<Hash, Arc<Device>>,
+    pub(super) tokens: BTreeMap<String, Arc<Token>>,
+    pub(super) token_hashes: HashMap<Hash, String>,
+    pub(super) enrollment_keys: BTreeMap<String, Arc<EnrollmentKey>>,
+    pub(super) enrollment_hashes: HashMap<Hash, String>,
+    pub(super) claims: BTreeMap<String, Arc<Claim>>,
+    pub(super) legacy_keys: BTreeMap<String, Arc<LegacyKey>>,
+}
+
+impl State {
+    pub(super) fn put(&mut self, (key, row): Change) {
+        match (key, row) {
+            (RowKey::System(_), Some(Row::System(row))) => self.system = Some(row),
+            (RowKey::Device(name), row) => self.put_device(name, row),
+            (RowKey::Token(id), Some(Row::Token(row))) => {
+                self.token_hashes.insert(row.hash, id.clone());
+                self.tokens.insert(id, row);
+            }
+            (RowKey::EnrollmentKey(id), Some(Row::EnrollmentKey(row))) => {
+                self.enrollment_hashes.insert(row.hash, id.clone());
+                self.enrollment_keys.insert(id, row);
+            }
+            (RowKey::Claim(id), Some(Row::Claim(row))) => {
+                self.claims.insert(id, row);
+            }
+            (RowKey::LegacyKey(id), Some(Row::LegacyKey(row))) => {
+                self.legacy_keys.insert(id, row);
+            }
+            (RowKey::LegacyKey(id), None) => {
+                self.legacy_keys.remove(&id);
+            }
+            // `apply` deletes no other kind, and gives each row its own key.
+            (
+                RowKey::System(_)
+                | RowKey::Token(_)
+                | RowKey::EnrollmentKey(_)
+                | RowKey::Claim(_)
+                | RowKey::LegacyKey(_),
+                _,
+            ) => {}
+        }
+    }
+
+    fn put_device(&mut self, name: String, row: Option<Row>) {
+        if let Some(before) = self.devices.remove(&name) {
+            for binding in &before.bindings {
+                self.bindings.remove(&binding.token);
+            }
+        }
+        if let Some(Row::Device(device)) = row {
+            for binding in &device.bindings {
+                self.bindings.insert(binding.token, Arc::clone(&device));
+            }
+            self.devices.insert(name, device);
+        }
+    }
+
+    /// The data keys that some row needs.
+    pub(super) fn key_ids(&self) -> impl Iterator<Item = KeyId> + '_ {
+        let devices = self.devices.values();
+        let generations = devices.flat_map(|device| &device.bindings);
+        let of_devices = generations.flat_map(|binding| super::apply::key_ids(&binding.keys));
+        let of_tang = self.legacy_keys.values().map(|key| key.secret.key);
+        let own = self.system.iter().map(|system| system.audit_secret.key);
+        of_devices.chain(of_tang).chain(own)
+    }
+}
+
+impl Rows for State {
+    fn row(&self, key: &RowKey) -> Option<Row> {
+        match key {
+            RowKey::System(_) => self.system.clone().map(Row::System),
+            RowKey::Device(name) => self.devices.get(name).cloned().map(Row::Device),
+            RowKey::Token(id) => self.tokens.get(id).cloned().map(Row::Token),
+            RowKey::EnrollmentKey(id) => {
+                let key = self.enrollment_keys.get(id).cloned();
+                key.map(Row::EnrollmentKey)
+            }
+            RowKey::Claim(id) => self.claims.get(id).cloned().map(Row::Claim),
+            RowKey::LegacyKey(id) => self.legacy_keys.get(id).cloned().map(Row::LegacyKey),
+        }
+    }
+
+    fn grants(&self) -> Vec<RowKey> {
+        let keys = self.enrollment_keys.keys().cloned();
+        let claims = self.claims.keys().cloned();
+        keys.map(RowKey::EnrollmentKey)
+            .chain(claims.map(RowKey::Claim))
+            .collect()
+    }
+
+    fn enrollment_key_by_hash(&self, hash: &Hash) -> Option<Arc<EnrollmentKey>> {
+        let id = self.enrollment_hashes.get(hash)?;
+        self.enrollment_keys.get(id).cloned()
+    }
+}
+
+/// What is on disk, and over it what a batch will have written.
+pub(super) struct Overlay<'a> {
+    below: &'a State,
+    changed: HashMap<RowKey, Option<Row>>,
+}
+
+impl<'a> Overlay<'a> {
+    pub(super) fn new(below: &'a State) -> Self {
+        Overlay {
+            below,
+            changed: HashMap::new(),
+        }
+    }
+
+    pub(super) fn put(&mut self, changes: &[Change]) {
+        self.changed.extend(changes.iter().cloned());
+    }
+}
+
+impl Rows for Overlay<'_> {
+    fn row(&self, key: &RowKey) -> Option<Row> {
+        match self.changed.get(key) {
+            Some(row) => row.clone(),
+            None => self.below.row(key),
+        }
+    }
+
+    fn grants(&self) -> Vec<RowKey> {
+        let mut grants = self.below.grants();
+        for key in self.changed.keys() {
+            let grant = matches!(key, RowKey::EnrollmentKey(_) | RowKey::Claim(_));
+            if grant && !grants.contains(key) {
+                grants.push(key.clone());
+            }
+        }
+        grants
+    }
+
+    fn enrollment_key_by_hash(&self, hash: &Hash) -> Option<Arc<EnrollmentKey>> {
+        let changed = self.changed.values().find_map(|row| match row {
+            Some(Row::EnrollmentKey(key)) if key.hash == *hash => Some(Arc::clone(key)),
+            Some(_) | None => None,
+        });
+        changed.or_else(|| self.below.enrollment_key_by_hash(hash))
+    }
+}
