@@ -14,9 +14,13 @@
 //! - [`durable`]: files that outlive a crash; [`keyring`]: private keys at rest
 //! - [`journal`]: the write that makes a change true; [`store`]: the one door to durable state
 //! - [`suite`]: in-file tests, run
+//! - [`record`]: a decided request as a line of JSON
+//! - [`access`]: who may do what on the admin plane, by Cedar
 //! - [`tang`]: the Tang protocol over bytes; knows no policy
+//! - [`unlock`]: whose token, which keys; [`server`]: both HTTP planes, the only status codes
 //! - [`cli`]: arguments, files, exit codes
 
+pub mod access;
 pub mod address;
 pub mod check;
 pub mod cli;
@@ -28,12 +32,15 @@ pub mod ir;
 pub mod journal;
 pub mod keyring;
 pub mod lint;
+pub mod record;
 pub mod request;
 pub mod san;
+pub mod server;
 pub mod source;
 pub mod space;
 pub mod store;
 pub mod suite;
 pub mod syntax;
 pub mod tang;
+pub mod unlock;
 pub mod vocabulary;

@@ -7,6 +7,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Write policies", &["init", "fmt"]),
     ("Hold them", &["check", "lint", "test"]),
     ("Ask them", &["eval"]),
+    ("Serve them", &["serve", "device", "token", "keys", "audit"]),
     ("Set up", &["completions"]),
 ];
 

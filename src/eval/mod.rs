@@ -70,6 +70,18 @@ impl Program {
         subject::classify(&self.set, tags)
     }
 
+    /// The approval groups that cover a device of these tags, sorted; none where
+    /// enrollment would not permit the tags.
+    pub fn covering_groups(
+        &self,
+        tags: &std::collections::BTreeMap<String, String>,
+    ) -> Vec<String> {
+        match self.classify(tags) {
+            Ok(class) => approval::group_names(&self.set, &class.groups),
+            Err(_) => Vec::new(),
+        }
+    }
+
     /// Judges an unlock of a device whose tags were classified before.
     pub fn judge_unlock(
         &self,

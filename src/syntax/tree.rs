@@ -110,6 +110,31 @@ pub enum ItemKind {
     Test(TestItem),
 }
 
+impl ItemKind {
+    /// What it declares, as its keyword and name: `unlock fixed-servers`.
+    pub fn title(&self) -> String {
+        let (keyword, name) = match self {
+            ItemKind::Tag(item) => ("tag", &item.name.value),
+            ItemKind::Network(item) => ("network", &item.name.value),
+            ItemKind::Schedule(item) => ("schedule", &item.name.value),
+            ItemKind::Project(item) => ("project", &item.name.value),
+            ItemKind::Profile(item) => ("profile", &item.name.value),
+            ItemKind::Defaults(_) => return "defaults".to_owned(),
+            ItemKind::Person(item) => ("person", &item.name.value),
+            ItemKind::Service(item) => ("service", &item.name.value),
+            ItemKind::Team(item) => ("team", &item.name.value),
+            ItemKind::Unlock(item) => ("unlock", &item.name.value),
+            ItemKind::AllowOnce(item) => ("allow-once", &item.name.value),
+            ItemKind::Approval(item) => ("approval", &item.name.value),
+            ItemKind::Issuance(item) => ("issuance", &item.name.value),
+            ItemKind::Invariant(item) => ("invariant", &item.name.value),
+            ItemKind::Bypass(item) => ("bypass", &item.name.value),
+            ItemKind::Test(item) => ("test", &item.name.value),
+        };
+        format!("{keyword} {name}")
+    }
+}
+
 /// A tag and what it may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TagItem {

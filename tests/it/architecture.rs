@@ -37,7 +37,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["syntax", "ir", "check", "suite", "analyze", "diagnostic"],
     ),
     ("analyze", &["ir", "space", "request", "decision"]),
-    ("record", &["request", "decision"]),
+    ("record", &["request", "decision", "durable"]),
+    ("access", &["ir"]),
     ("replay", &["record", "eval", "analyze", "decision"]),
     ("diff", &["record", "eval", "analyze", "decision"]),
     ("tang", &[]),
@@ -52,7 +53,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("notify", &["store"]),
     (
         "unlock",
-        &["tang", "eval", "request", "decision", "approval", "store"],
+        &[
+            "tang", "eval", "request", "decision", "approval", "store", "journal", "keyring",
+            "durable",
+        ],
     ),
     (
         "issuance",
@@ -61,6 +65,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "access",
+            "syntax",
             "unlock",
             "issuance",
             "approval",

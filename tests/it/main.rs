@@ -26,6 +26,7 @@ mod prefixes;
 mod random_tree;
 mod san;
 mod schedule;
+mod server;
 mod store;
 mod suite;
 mod support;

@@ -1,0 +1,93 @@
+//! The admin plane: `/api/v1` in JSON for people and services with bearer
+//! tokens, and what operates the server (`/healthz`, `/readyz`, `/metrics`).
+//!
+//! A handler says who asks and what, lets [`App`] do it, and renders the
+//! answer; errors are problem documents. One file for each kind of thing.
+
+mod audit;
+mod caller;
+mod devices;
+mod enrollment_keys;
+mod health;
+mod keys;
+pub mod openapi;
+mod page;
+mod policy;
+mod records;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{delete, get, patch, post};
+
+use super::app::App;
+use super::problem::Problem;
+
+/// The longest body; a Tang directory's keys are far below it.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Every route of the plane.
+pub fn routes(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .route(
+            "/openapi.json",
+            get(|| async { axum::Json(openapi::document()) }),
+        )
+        .route("/claim", post(tokens::claim))
+        .route("/devices", get(devices::list).post(devices::enroll))
+        .route("/devices/{name}", get(devices::show))
+        .route("/devices/{name}", patch(devices::tag))
+        .route("/devices/{name}/why", get(devices::why))
+        .route("/devices/{name}/disable", post(devices::disable))
+        .route("/devices/{name}/enable", post(devices::enable))
+        .route("/devices/{name}/revoke", post(devices::revoke))
+        .route("/devices/{name}/rotate", post(devices::rotate))
+        .route(
+            "/enrollment-keys",
+            get(enrollment_keys::list).post(enrollment_keys::create),
+        )
+        .route("/enrollment-keys/{id}", delete(enrollment_keys::revoke))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{id}", delete(tokens::revoke))
+        .route("/policy", get(policy::show))
+        .route("/policy/reload", post(policy::reload))
+        .route("/eval", post(policy::eval))
+        .route("/records", get(records::list))
+        .route("/audit", get(audit::list))
+        .route("/audit/head", get(audit::head))
+        .route("/keys", get(keys::list))
+        .route("/keys/import", post(keys::import))
+        .route("/keys/{thumbprint}", delete(keys::delete))
+        .route("/backup", post(keys::backup))
+        .fallback(|| async {
+            Problem::not_found("there is no such path; see /api/v1/openapi.json")
+        })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(
+                axum::http::StatusCode::METHOD_NOT_ALLOWED,
+                "method",
+                "The method is not allowed here",
+                "see /api/v1/openapi.json",
+            )
+        });
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(|| async { Problem::not_found("there is no such path") })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(app)
+}
+
+/// A bearer token for `person` that was just drawn, and its secret.
+///
+/// # Errors
+/// The random generator failed.
+pub fn draw_bearer(
+    person: &str,
+) -> Result<(crate::journal::NewToken, String), crate::unlock::UnlockError> {
+    tokens::draw(person)
+}

@@ -1,0 +1,348 @@
+//! The admin plane's own description, OpenAPI 3.1, made from one table.
+//!
+//! The table is what the router is held against by a test: a route that is
+//! served and not described, or described and not served, fails it.
+
+use serde_json::{Map, Value, json};
+
+/// One operation of the admin plane.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The HTTP method, lower case.
+    pub method: &'static str,
+    /// The path below `/api/v1`.
+    pub path: &'static str,
+    /// One line of what it does.
+    pub summary: &'static str,
+    /// The schema of its body; empty where it takes none.
+    pub body: &'static str,
+    /// The status of its success.
+    pub success: u16,
+    /// The schema of its answer.
+    pub answer: &'static str,
+}
+
+const fn operation(
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    body: &'static str,
+    success: u16,
+    answer: &'static str,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        summary,
+        body,
+        success,
+        answer,
+    }
+}
+
+/// Every operation.
+pub const OPERATIONS: &[Operation] = &[
+    operation("get", "/openapi.json", "This description", "", 200, "Any"),
+    operation(
+        "post",
+        "/claim",
+        "Turn the first start's claim into an owner's token",
+        "Claim",
+        201,
+        "NewToken",
+    ),
+    operation("get", "/devices", "List devices", "", 200, "DeviceList"),
+    operation(
+        "post",
+        "/devices",
+        "Enroll a device; its URLs are told this once",
+        "Enroll",
+        201,
+        "Enrolled",
+    ),
+    operation(
+        "get",
+        "/devices/{name}",
+        "Show a device and the groups that cover it",
+        "",
+        200,
+        "Device",
+    ),
+    operation(
+        "patch",
+        "/devices/{name}",
+        "Set tags, or remove them with null",
+        "PatchTags",
+        200,
+        "Device",
+    ),
+    operation(
+        "get",
+        "/devices/{name}/why",
+        "Its last requests, and with `from` a decision with its trace",
+        "",
+        200,
+        "Why",
+    ),
+    operation(
+        "post",
+        "/devices/{name}/disable",
+        "Stop taking part in its unlocks",
+        "Note",
+        200,
+        "Device",
+    ),
+    operation(
+        "post",
+        "/devices/{name}/enable",
+        "Take part in its unlocks again",
+        "Note",
+        200,
+        "Device",
+    ),
+    operation(
+        "post",
+        "/devices/{name}/revoke",
+        "End it for good and destroy its keys",
+        "Note",
+        200,
+        "Device",
+    ),
+    operation(
+        "post",
+        "/devices/{name}/rotate",
+        "Advertise new keys; the old ones still recover",
+        "Rotate",
+        200,
+        "Device",
+    ),
+    operation(
+        "get",
+        "/enrollment-keys",
+        "List enrollment keys",
+        "",
+        200,
+        "EnrollmentKeyList",
+    ),
+    operation(
+        "post",
+        "/enrollment-keys",
+        "Make an enrollment key; it is told this once",
+        "NewEnrollmentKey",
+        201,
+        "EnrollmentKey",
+    ),
+    operation(
+        "delete",
+        "/enrollment-keys/{id}",
+        "Revoke an enrollment key",
+        "",
+        200,
+        "Any",
+    ),
+    operation(
+        "get",
+        "/tokens",
+        "List tokens; secrets are not kept",
+        "",
+        200,
+        "TokenList",
+    ),
+    operation(
+        "post",
+        "/tokens",
+        "Mint a token; it is told this once",
+        "MintToken",
+        201,
+        "NewToken",
+    ),
+    operation("delete", "/tokens/{id}", "Revoke a token", "", 200, "Any"),
+    operation("get", "/policy", "The policy in force", "", 200, "Policy"),
+    operation(
+        "post",
+        "/policy/reload",
+        "Read the tree again",
+        "Note",
+        200,
+        "Reload",
+    ),
+    operation(
+        "post",
+        "/eval",
+        "Decide a request as if it came now, with a trace",
+        "Eval",
+        200,
+        "Decision",
+    ),
+    operation(
+        "get",
+        "/records",
+        "The newest recorded requests, newest first",
+        "",
+        200,
+        "RecordList",
+    ),
+    operation(
+        "get",
+        "/audit",
+        "Journal entries after `after`",
+        "",
+        200,
+        "AuditList",
+    ),
+    operation(
+        "get",
+        "/audit/head",
+        "The journal's head, signed now",
+        "",
+        200,
+        "Any",
+    ),
+    operation(
+        "get",
+        "/keys",
+        "Legacy keys, and who still uses each",
+        "",
+        200,
+        "KeyList",
+    ),
+    operation(
+        "post",
+        "/keys/import",
+        "Take over a Tang server's keys",
+        "ImportKeys",
+        200,
+        "Any",
+    ),
+    operation(
+        "delete",
+        "/keys/{thumbprint}",
+        "Destroy a legacy key",
+        "",
+        200,
+        "Any",
+    ),
+    operation(
+        "post",
+        "/backup",
+        "Write a backup into the state's directory of backups",
+        "Note",
+        200,
+        "Any",
+    ),
+];
+
+/// The OpenAPI document.
+pub fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in OPERATIONS {
+        let path = paths
+            .entry(format!("/api/v1{}", operation.path))
+            .or_insert_with(|| json!({}));
+        if let Value::Object(methods) = path {
+            methods.insert(operation.method.to_owned(), describe(operation));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "panopol admin plane",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas(),
+        },
+    })
+}
+
+fn describe(operation: &Operation) -> Value {
+    let parameters: Vec<Value> = operation
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| {
+            json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
+        })
+        .collect();
+    let mut out = json!({
+        "operationId": format!("{}{}", operation.method, operation.path.replace(['/', '{', '}', '.'], "_")),
+        "summary": operation.summary,
+        "parameters": parameters,
+        "responses": {
+            operation.success.to_string(): {
+                "description": "done",
+                "content": {"application/json": {"schema": reference(operation.answer)}},
+            },
+            "default": {
+                "description": "refused or failed",
+                "content": {"application/problem+json": {"schema": reference("Problem")}},
+            },
+        },
+    });
+    if let (false, Value::Object(members)) = (operation.body.is_empty(), &mut out) {
+        members.insert(
+            "requestBody".to_owned(),
+            json!({"content": {"application/json": {"schema": reference(operation.body)}}}),
+        );
+    }
+    if let ("/claim" | "/openapi.json", Value::Object(members)) = (operation.path, &mut out) {
+        members.insert("security".to_owned(), json!([]));
+    }
+    out
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+fn schemas() -> Value {
+    let text = json!({"type": "string"});
+    let tags = json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let object = |members: &[(&str, Value)]| {
+        let members: Map<String, Value> = members
+            .iter()
+            .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
+            .collect();
+        json!({"type": "object", "properties": members})
+    };
+    let list = |name: &str| {
+        object(&[
+            ("items", json!({"type": "array", "items": reference(name)})),
+            ("next", json!({"type": ["string", "null"]})),
+        ])
+    };
+    json!({
+        "Any": {"type": "object"},
+        "Problem": object(&[("type", text.clone()), ("title", text.clone()), ("status", json!({"type": "integer"})), ("detail", text.clone())]),
+        "Note": object(&[("note", text.clone())]),
+        "Claim": object(&[("claim", text.clone())]),
+        "Enroll": object(&[("name", text.clone()), ("tags", tags.clone()), ("bindings", json!({"type": "integer", "minimum": 1, "maximum": 64}))]),
+        "Binding": object(&[("id", text.clone()), ("url", text.clone()), ("bind", text.clone())]),
+        "Enrolled": object(&[("name", text.clone()), ("state", text.clone()), ("tags", tags.clone()), ("bindings", json!({"type": "array", "items": reference("Binding")}))]),
+        "Device": object(&[("name", text.clone()), ("state", text.clone()), ("tags", tags.clone()), ("groups", json!({"type": "array", "items": text})), ("bindings", json!({"type": "array", "items": reference("Binding")}))]),
+        "DeviceList": list("Device"),
+        "PatchTags": object(&[("tags", json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}}))]),
+        "Rotate": object(&[("binding", text.clone())]),
+        "Why": object(&[("decision", reference("Decision")), ("recent", json!({"type": "array", "items": reference("Record")}))]),
+        "EnrollmentKey": object(&[("id", text.clone()), ("key", text.clone()), ("tags", tags.clone()), ("expires", text.clone()), ("uses", json!({"type": "integer"}))]),
+        "EnrollmentKeyList": list("EnrollmentKey"),
+        "NewEnrollmentKey": object(&[("tags", tags), ("expires_s", json!({"type": "integer"})), ("uses", json!({"type": "integer"}))]),
+        "MintToken": object(&[("person", text.clone())]),
+        "NewToken": object(&[("id", text.clone()), ("person", text.clone()), ("token", text.clone())]),
+        "Token": object(&[("id", text.clone()), ("person", text.clone()), ("minter", text.clone()), ("created", text.clone())]),
+        "TokenList": list("Token"),
+        "Policy": object(&[("digest", text.clone()), ("since", text.clone()), ("degraded", json!({"type": ["string", "null"]}))]),
+        "Reload": object(&[("result", text.clone()), ("digest", text.clone())]),
+        "Eval": object(&[("kind", text.clone()), ("request", json!({"type": "object"})), ("facts", json!({"type": "object"})), ("time", text.clone())]),
+        "Decision": object(&[("outcome", text.clone()), ("reasons", json!({"type": "array", "items": {"type": "object"}})), ("policy", text.clone())]),
+        "Record": object(&[("id", text.clone()), ("time", text.clone()), ("kind", text.clone()), ("request", json!({"type": "object"})), ("decision", reference("Decision"))]),
+        "RecordList": list("Record"),
+        "AuditList": list("Any"),
+        "KeyList": list("Any"),
+        "ImportKeys": object(&[("source", text.clone()), ("files", json!({"type": "array", "items": object(&[("name", text.clone()), ("text", text)])}))]),
+    })
+}

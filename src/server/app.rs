@@ -1,0 +1,165 @@
+//! What every request of both planes shares.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::access::Access;
+use crate::journal::Actor;
+use crate::request::UnlockFacts;
+use crate::store::{Context, Store, StoreError};
+use crate::unlock::Rings;
+
+use super::clock;
+use super::legacy::Legacy;
+use super::limits::Limits;
+use super::metrics::Metrics;
+use super::policy::{PolicyLife, Reload};
+use super::pool::Pool;
+use super::problem::Problem;
+use super::records::Records;
+
+/// The server's state. Nothing here is replaced while it runs but what says so.
+pub struct App {
+    /// The policy that decides; replaced whole by a reload.
+    pub policy: PolicyLife,
+    /// Durable state.
+    pub store: Store,
+    /// Who may do what.
+    pub access: Access,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Where decisions are recorded.
+    pub records: Records,
+    /// How often one may ask.
+    pub limits: Limits,
+    /// Where exchanges are computed.
+    pub pool: Pool,
+    /// Keys that are open.
+    pub rings: Rings,
+    /// A Tang server whose hosts are served too.
+    pub legacy: Option<Legacy>,
+    /// The unlock plane as devices reach it, without a trailing slash.
+    pub unlock_url: String,
+    /// Where backups are written.
+    pub backups: std::path::PathBuf,
+    /// Whether forwarding headers are passed over rather than refused.
+    pub ignore_forwarded: bool,
+    /// Whether bypasses hold.
+    pub allow_bypass: bool,
+    /// Answers to calls with an idempotency key, of this run.
+    pub answered: Mutex<BTreeMap<(String, String), serde_json::Value>>,
+}
+
+impl App {
+    /// What a change made by `actor` now is written with.
+    pub fn context(&self, actor: Actor) -> Context {
+        Context {
+            actor,
+            time: clock::now(),
+            policy: Some(self.policy.current().set.digest.clone()),
+        }
+    }
+
+    /// What is live beside an unlock request. Approvals and one-time unlocks
+    /// come with the issue on people in the loop; none is live before.
+    pub fn unlock_facts(&self) -> UnlockFacts {
+        UnlockFacts {
+            allow_bypass: self.allow_bypass,
+            ..UnlockFacts::default()
+        }
+    }
+
+    /// Runs work that waits for the disk away from the async threads.
+    ///
+    /// # Errors
+    /// What the work says; an internal problem where it panics.
+    pub async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&App) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let app = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || work(&app)).await {
+            Ok(done) => done,
+            Err(fault) => {
+                tracing::error!(%fault, "a request ended by a fault");
+                Err(Problem::internal(
+                    "the request ended by a fault of the server",
+                ))
+            }
+        }
+    }
+
+    /// Reads the policy again, for `actor`; waits for the disk.
+    ///
+    /// # Errors
+    /// The store cannot record it; the old policy then stays.
+    pub fn reload(&self, actor: Actor) -> Result<Reload, StoreError> {
+        let context = self.context(actor);
+        let done = self
+            .policy
+            .reload(clock::now(), |reload, files| match reload {
+                Reload::Unchanged { .. } => Ok(()),
+                Reload::Loaded {
+                    digest, summary, ..
+                } => {
+                    self.keep_policy(digest, files)?;
+                    let summary = summary.join("; ");
+                    self.store
+                        .policy_reloaded(context, digest.clone(), summary)?;
+                    Ok(())
+                }
+                Reload::Rejected { cause, .. } => {
+                    self.store.policy_rejected(context, None, cause.clone())?;
+                    Ok::<(), StoreError>(())
+                }
+            })?;
+        let result = match &done {
+            Reload::Unchanged { .. } => "unchanged",
+            Reload::Loaded { .. } => "loaded",
+            Reload::Rejected { cause, .. } => {
+                tracing::error!(%cause, "the policy on disk is refused; the last good one stays");
+                "rejected"
+            }
+        };
+        self.metrics.count_reload(result);
+        self.metrics
+            .degraded
+            .set(i64::from(self.policy.degraded().is_some()));
+        Ok(done)
+    }
+
+    /// Keeps the bytes of the policy that decides, for a start with a broken tree.
+    ///
+    /// # Errors
+    /// The disk said no.
+    pub fn keep_policy(
+        &self,
+        digest: &str,
+        files: &crate::source::load::InMemory,
+    ) -> Result<(), StoreError> {
+        let files: Vec<_> = files
+            .files
+            .iter()
+            .map(|(path, bytes)| crate::source::load::LoadedFile {
+                path: path.clone(),
+                bytes: bytes.clone(),
+            })
+            .collect();
+        self.store.save_last_good(digest, &files)
+    }
+
+    /// The answer that was given to this caller's idempotency key.
+    pub fn answered(&self, key: &(String, String)) -> Option<serde_json::Value> {
+        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.get(key).cloned()
+    }
+
+    /// Remembers an answer; at most `most`, the oldest keys in order go first.
+    pub fn remember(&self, key: (String, String), answer: serde_json::Value, most: usize) {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        while answered.len() >= most {
+            answered.pop_first();
+        }
+        answered.insert(key, answer);
+    }
+}

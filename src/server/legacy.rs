@@ -1,0 +1,123 @@
+//! Hosts that were bound to a Tang server: its keys, live from a directory or
+//! taken over into the store, judged by policy as one class of devices.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
+use super::app::App;
+use super::clock;
+use crate::store::Store;
+use crate::tang::{Key, KeyDirectory, KeyRing, Prefix, Standing};
+use crate::unlock::{Endpoint, UnlockError};
+use crate::vocabulary::DeviceState;
+
+/// The name that records and limits know these hosts by.
+pub const NAME: &str = "tang";
+
+/// A Tang server's keys and what its hosts are.
+pub struct Legacy {
+    /// Where they are served.
+    pub prefix: Prefix,
+    /// The tags of every such host.
+    pub tags: BTreeMap<String, String>,
+    /// The live directory, where there is one.
+    directory: Option<PathBuf>,
+    ring: ArcSwapOption<KeyRing>,
+}
+
+impl Legacy {
+    /// Serves the keys of `directory` live, or those taken over into `store`.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or a key not be opened.
+    pub fn open(
+        prefix: Prefix,
+        tags: BTreeMap<String, String>,
+        directory: Option<PathBuf>,
+        store: &Store,
+    ) -> Result<Legacy, UnlockError> {
+        let legacy = Legacy {
+            prefix,
+            tags,
+            directory,
+            ring: ArcSwapOption::empty(),
+        };
+        legacy.reread(store)?;
+        Ok(legacy)
+    }
+
+    /// Who asks.
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        Some(Endpoint {
+            device: None,
+            binding: None,
+            name: NAME.to_owned(),
+            tags: self.tags.clone(),
+            state: DeviceState::Active,
+            ring: self.ring.load_full(),
+        })
+    }
+
+    /// The live directory.
+    pub fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// Reads the keys again; the old ones stay where that fails.
+    ///
+    /// # Errors
+    /// The directory cannot be read, or a key not be opened.
+    pub fn reread(&self, store: &Store) -> Result<(), UnlockError> {
+        let fault = |error: &dyn std::fmt::Display| UnlockError::Key(error.to_string());
+        let ring = match &self.directory {
+            Some(path) => {
+                let read = KeyDirectory::read_or_create(path).map_err(|error| fault(&error))?;
+                for skipped in &read.skipped {
+                    tracing::warn!(file = %skipped.name, cause = %skipped.fault, "a file is no Tang key and is passed over");
+                }
+                Some(read.into_ring().map_err(|error| fault(&error))?)
+            }
+            None => imported(store)?,
+        };
+        self.ring.store(ring.map(Arc::new));
+        Ok(())
+    }
+
+    /// Counts that `kid` was used from `source`.
+    pub fn note_use(&self, app: &App, kid: &str, source: IpAddr) {
+        let ring = self.ring.load();
+        let thumbprint = ring
+            .as_ref()
+            .and_then(|ring| ring.exchange_key(kid).ok())
+            .map(|key| key.public().thumbprints().text(crate::tang::Hash::S256));
+        if let Some(thumbprint) = thumbprint {
+            app.store.note_legacy_use(&thumbprint, source, clock::now());
+        }
+    }
+}
+
+/// The ring of the keys that were taken over; none where there are none.
+fn imported(store: &Store) -> Result<Option<KeyRing>, UnlockError> {
+    let rows = store.legacy_keys();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let mut keys = Vec::new();
+    for row in rows {
+        let secret = store.open_legacy_key(&row)?;
+        let key =
+            Key::from_jwk(secret.expose()).map_err(|error| UnlockError::Key(error.to_string()))?;
+        let standing = if row.advertised {
+            Standing::Current
+        } else {
+            Standing::Hidden
+        };
+        keys.push((key, standing));
+    }
+    let ring = KeyRing::new(keys).map_err(|error| UnlockError::Key(error.to_string()))?;
+    Ok(Some(ring))
+}

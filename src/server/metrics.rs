@@ -1,0 +1,170 @@
+//! What the server counts, for Prometheus.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::decision::Decision;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Labels of a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DecisionLabels {
+    /// `unlock` or `issuance`.
+    pub path: &'static str,
+    /// `allow`, `deny` or `pending`.
+    pub outcome: &'static str,
+    /// The first reason's code.
+    pub code: &'static str,
+}
+
+/// Labels of a policy reload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReloadLabels {
+    /// `loaded`, `unchanged` or `rejected`.
+    pub result: &'static str,
+}
+
+/// Labels of an answer on the unlock plane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AnswerLabels {
+    /// `adv`, `rec` or `other`.
+    pub route: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+/// Every metric, and the registry that prints them.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Decisions by path, outcome and code.
+    pub decisions: Family<DecisionLabels, Counter>,
+    /// Time of one decision, in seconds.
+    pub decision_seconds: Histogram,
+    /// Time of one exchange from its body to its reply, the decision included, in seconds.
+    pub exchange_seconds: Histogram,
+    /// Policy loads by result.
+    pub reloads: Family<ReloadLabels, Counter>,
+    /// Journal entries there are.
+    audit_entries: Counter,
+    /// Answers on the unlock plane.
+    pub answers: Family<AnswerLabels, Counter>,
+    /// 1 while the policy that runs is not the one on disk.
+    pub degraded: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// Records that could not be written.
+    pub records_lost: Counter<u64, AtomicU64>,
+}
+
+impl Metrics {
+    /// Registers every metric under its contract name.
+    pub fn new() -> Metrics {
+        let mut registry = Registry::with_prefix("panopol");
+        let decisions = Family::default();
+        let decision_seconds = Histogram::new(exponential_buckets(100e-9, 4.0, 12));
+        let exchange_seconds = Histogram::new(exponential_buckets(50e-6, 2.0, 16));
+        let reloads = Family::default();
+        let audit_entries = Counter::default();
+        let answers = Family::default();
+        let degraded = Gauge::default();
+        let records_lost = Counter::default();
+        registry.register(
+            "decisions",
+            "Decisions by path, outcome and code",
+            decisions.clone(),
+        );
+        registry.register_with_unit(
+            "decision",
+            "Time of one decision",
+            Unit::Seconds,
+            decision_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "exchange",
+            "Time of one exchange, its decision included",
+            Unit::Seconds,
+            exchange_seconds.clone(),
+        );
+        registry.register("policy_reload", "Policy loads by result", reloads.clone());
+        registry.register(
+            "audit_entries",
+            "Journal entries written",
+            audit_entries.clone(),
+        );
+        registry.register(
+            "unlock_answers",
+            "Answers on the unlock plane",
+            answers.clone(),
+        );
+        registry.register(
+            "policy_degraded",
+            "1 while the policy that runs is not the one on disk",
+            degraded.clone(),
+        );
+        registry.register(
+            "records_lost",
+            "Records that could not be written",
+            records_lost.clone(),
+        );
+        Metrics {
+            registry,
+            decisions,
+            decision_seconds,
+            exchange_seconds,
+            reloads,
+            audit_entries,
+            answers,
+            degraded,
+            records_lost,
+        }
+    }
+
+    /// Counts one decision.
+    pub fn count_decision(&self, path: &'static str, decision: &Decision) {
+        let code = decision
+            .reasons
+            .first()
+            .map_or("", |reason| reason.code.word());
+        self.decisions
+            .get_or_create(&DecisionLabels {
+                path,
+                outcome: decision.outcome.word(),
+                code,
+            })
+            .inc();
+    }
+
+    /// Counts one answer of the unlock plane.
+    pub fn count_answer(&self, route: &'static str, status: u16) {
+        self.answers
+            .get_or_create(&AnswerLabels { route, status })
+            .inc();
+    }
+
+    /// Counts one policy load.
+    pub fn count_reload(&self, result: &'static str) {
+        self.reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// Brings the count of journal entries up to the journal's own.
+    pub fn set_audit_entries(&self, entries: u64) {
+        self.audit_entries.inner().store(entries, Ordering::Relaxed);
+    }
+
+    /// The exposition text.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

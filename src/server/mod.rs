@@ -1,0 +1,18 @@
+//! The HTTP planes: axum routes, connections, and the only place with status codes.
+
+pub mod admin;
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod connection;
+pub mod legacy;
+pub mod limits;
+pub mod metrics;
+pub mod policy;
+pub mod pool;
+pub mod problem;
+pub mod proxy;
+pub mod records;
+pub mod run;
+pub mod start;
+pub mod unlock_plane;

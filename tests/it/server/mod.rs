@@ -1,0 +1,4 @@
+//! The built server, met as its users meet it.
+
+mod clevis;
+pub(crate) mod harness;
