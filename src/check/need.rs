@@ -61,9 +61,10 @@ pub(super) fn expect_meetable(
 ) -> Option<()> {
     let unmeetable = match need {
         Need::Count(count) => {
-            let people = people_of(approvers, tier_above, scope)?;
+            let enough = count.get() as usize;
+            let people = people_of(approvers, tier_above, enough, scope)?;
             let listed = people.len();
-            (listed < count.get() as usize).then(|| {
+            (listed < enough).then(|| {
                 format!(
                     "{count} persons are needed, but only {} may approve",
                     persons(listed)
@@ -89,10 +90,12 @@ fn persons(count: usize) -> String {
 }
 
 /// Everybody who may approve. With `tier-above`, whoever has a role may, for
-/// some requester. None where a team is wrong.
+/// some requester; that is not asked where there are `enough` without. None
+/// where a team is wrong.
 fn people_of(
     approvers: &[Approver],
     tier_above: bool,
+    enough: usize,
     scope: &Scope,
 ) -> Option<BTreeSet<PersonId>> {
     let mut people = BTreeSet::new();
@@ -104,7 +107,7 @@ fn people_of(
             Approver::Team(team) => people.extend(&scope.teams.get(*team)?.members),
         }
     }
-    if tier_above {
+    if tier_above && people.len() < enough {
         if !scope.persons.is_whole() {
             return None;
         }

@@ -11,7 +11,7 @@ use super::names::Kind;
 
 /// How many misspellings are compared with every declared name in one run; a
 /// file of nothing but misspellings must not take quadratic time.
-const SEARCHES: u32 = 200;
+const SEARCHES: u32 = 100;
 
 /// Every diagnostic of one run.
 #[derive(Debug)]
@@ -71,6 +71,11 @@ impl Report {
     /// Whether `block` may lack parts that were written with an error.
     pub(super) fn is_broken(&self, block: Span) -> bool {
         self.broken.contains(&block)
+    }
+
+    /// Whether the budget for [`Report::nearest`] lasts.
+    pub(super) fn may_search(&self) -> bool {
+        self.searches_left > 0
     }
 
     /// The nearest of `candidates` to `word`, while the budget lasts.

@@ -148,8 +148,12 @@ impl Scope {
             return;
         }
         let other = self.names.kinds_of(word).find(|&other| other != kind);
-        let mut known = self.names.of(kind);
-        known.extend(also);
+        // Past the budget of searches, listing what is declared would be as slow.
+        let mut known = Vec::new();
+        if report.may_search() {
+            known = self.names.of(kind);
+            known.extend(also);
+        }
         let near = report.nearest(word, known.iter().copied());
         let diagnostic = match (near, other) {
             (None, Some(other)) => self.wrong_kind(kind, other, name),
@@ -204,12 +208,8 @@ fn declare_it(kind: Kind, word: &str, known: &[&str]) -> String {
     const FEW: usize = 8;
     let keyword = kind.keyword();
     match known {
-        [] => format!(
-            "no {} is declared at all; write `{keyword} {word} …`",
-            kind.what()
-        ),
-        known if known.len() <= FEW => format!("declared are {}", list(known)),
-        _ => format!("declare it with `{keyword} {word} …`"),
+        [_, ..] if known.len() <= FEW => format!("declared are {}", list(known)),
+        [] | [..] => format!("declare it with `{keyword} {word} …`"),
     }
 }
 

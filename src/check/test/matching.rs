@@ -1,5 +1,6 @@
 //! Which rules cover a test's subject.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -109,10 +110,9 @@ fn covers(line: &SourceLine, from: IpAddr, scope: &Scope) -> bool {
 }
 
 fn network_covers(id: NetworkId, from: IpAddr, scope: &Scope) -> bool {
-    let mut parts = vec![id];
-    let mut next = 0;
-    while let Some(&current) = parts.get(next) {
-        next += 1;
+    let mut seen = HashSet::from([id]);
+    let mut open = vec![id];
+    while let Some(current) = open.pop() {
         // A network that is itself wrong was reported.
         let Some(network) = scope.networks.get(current) else {
             continue;
@@ -121,8 +121,8 @@ fn network_covers(id: NetworkId, from: IpAddr, scope: &Scope) -> bool {
             return true;
         }
         for &include in &network.includes {
-            if !parts.contains(&include) {
-                parts.push(include);
+            if seen.insert(include) {
+                open.push(include);
             }
         }
     }

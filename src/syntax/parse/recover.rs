@@ -19,6 +19,9 @@ use crate::syntax::codes;
 use crate::syntax::tree::{Item, Name};
 use crate::vocabulary::nearest;
 
+/// Errors after which the rest of a block is not looked at.
+const MAX_ERRORS: usize = 1000;
+
 /// How many places on one line are tried for the next good statement.
 const MAX_RESUMPTIONS: usize = 16;
 
@@ -111,10 +114,18 @@ impl<'a> Recovery<'a> {
 
     /// Whether a fault inside `range` was reported, so that what follows from it is not.
     fn is_quiet(&self, range: &Range<usize>) -> bool {
-        let (start, end) = (self.base + range.start, self.base + range.end);
-        self.faults
-            .iter()
-            .any(|fault| fault.range.start >= start && fault.range.start < end.max(start + 1))
+        let start = self.base + range.start;
+        let end = (self.base + range.end).max(start + 1);
+        self.fault_from(start)
+            .is_some_and(|fault| fault.range.start < end)
+    }
+
+    /// The first fault at or after a place in the file.
+    fn fault_from(&self, start: usize) -> Option<&Fault> {
+        let at = self
+            .faults
+            .partition_point(|fault| fault.range.start < start);
+        self.faults.get(at)
     }
 
     /// The error of a declaration that has no block to look into.
@@ -150,7 +161,9 @@ impl<'a> Recovery<'a> {
         windows.push(end);
         let mut start = head_end;
         let mut at = 0;
-        while let Some(&window_end) = windows.get(at) {
+        while let Some(&window_end) = windows.get(at)
+            && self.diagnostics.len() < MAX_ERRORS
+        {
             let next = windows.get(at + 1).copied();
             let read = self.window(block, start..window_end, next, item.as_mut());
             at += if read > window_end { 2 } else { 1 };
@@ -217,9 +230,8 @@ impl<'a> Recovery<'a> {
 
     fn is_unclosed(&self, token: &Token) -> bool {
         let start = self.base + token.range.start;
-        self.faults
-            .iter()
-            .any(|fault| fault.range.start == start && fault.kind == FaultKind::Unclosed)
+        self.fault_from(start)
+            .is_some_and(|fault| fault.range.start == start && fault.kind == FaultKind::Unclosed)
     }
 
     /// Where the words stand that begin a line and, it seems, a statement.

@@ -17,7 +17,7 @@ const MAX_FAULTS: usize = 1000;
 pub(super) struct Piece {
     /// From its keyword to its last token.
     pub(super) range: Range<usize>,
-    /// What was found without the grammar.
+    /// What was found without the grammar, in order.
     pub(super) faults: Vec<Fault>,
 }
 
@@ -69,7 +69,11 @@ pub(super) fn split(text: &str, from: usize) -> Split {
         splitter.token(token, &scanner);
     }
     splitter.close_all(0);
-    splitter.split
+    let mut split = splitter.split;
+    for piece in &mut split.pieces {
+        piece.faults.sort_by_key(|fault| fault.range.start);
+    }
+    split
 }
 
 /// What the last token means for the next one.
@@ -202,6 +206,9 @@ impl Splitter<'_> {
     }
 
     fn fault(&mut self, range: Range<usize>, kind: FaultKind) {
+        if self.faults > MAX_FAULTS {
+            return;
+        }
         if let Some(piece) = self.split.pieces.last_mut() {
             // A run of foreign characters is one fault.
             if let (FaultKind::Stray, Some(last)) = (&kind, piece.faults.last_mut())
