@@ -35,7 +35,7 @@ const DEVICES: usize = 131_072;
 /// Where decisions are recorded.
 pub struct Records {
     path: PathBuf,
-    queue: Mutex<Option<SyncSender<Record>>>,
+    queue: Mutex<Option<SyncSender<Box<Record>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     recent: Mutex<HashMap<String, VecDeque<Record>>>,
     metrics: Arc<Metrics>,
@@ -96,7 +96,7 @@ impl Records {
             self.remember(&request.device, &record);
         }
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = queue.as_ref().map(|queue| queue.try_send(record));
+        let sent = queue.as_ref().map(|queue| queue.try_send(Box::new(record)));
         if matches!(sent, Some(Err(TrySendError::Full(_))) | None) {
             self.metrics.records_lost.inc();
         }
@@ -144,11 +144,11 @@ impl Records {
     }
 }
 
-fn write_all(mut log: RecordLog, waiting: &mpsc::Receiver<Record>, lost: impl Fn()) {
+fn write_all(mut log: RecordLog, waiting: &mpsc::Receiver<Box<Record>>, lost: impl Fn()) {
     let mut aggregator = Aggregator::new(WINDOW);
     loop {
         let (due, ended) = match waiting.recv_timeout(TICK) {
-            Ok(record) => (aggregator.push(record), false),
+            Ok(record) => (aggregator.push(*record), false),
             Err(RecvTimeoutError::Timeout) => (aggregator.expire(clock::now()), false),
             Err(RecvTimeoutError::Disconnected) => (aggregator.flush(), true),
         };

@@ -385,14 +385,14 @@ async fn reload(app: &Arc<App>) {
 async fn reread(app: &Arc<App>) {
     let done = app
         .blocking(|app| {
-            match &app.legacy {
-                Some(legacy) => match legacy.reread(&app.store) {
-                    Ok(()) => tracing::info!("the Tang keys were read"),
-                    Err(error) => {
-                        tracing::error!(%error, "the Tang keys cannot be read; the old ones stay")
-                    }
-                },
-                None => {}
+            let Some(legacy) = &app.legacy else {
+                return Ok(());
+            };
+            match legacy.reread(&app.store) {
+                Ok(()) => tracing::info!("the Tang keys were read"),
+                Err(error) => {
+                    tracing::error!(%error, "the Tang keys cannot be read; the old ones stay");
+                }
             }
             Ok(())
         })
