@@ -6,7 +6,7 @@
 //! a kind are sorted by name, so moving a block or a file changes nothing.
 //!
 //! Start at [`PolicySet`]; [`selector`] is what `where` means, [`people`] who
-//! may decide, [`unlock`] and [`issuance`] the two paths, [`test`] the
+//! may decide, [`unlock`] and [`issuance`] the two paths, [`mod@test`] the
 //! in-file tests.
 
 pub mod issuance;

@@ -89,6 +89,22 @@ pub(super) fn unlocks() -> impl Strategy<Value = Vec<UnlockAsk>> {
     vec(ask, ASKED)
 }
 
+/// One request at many instants.
+pub(super) fn instants() -> impl Strategy<Value = Vec<UnlockAsk>> {
+    let ask = moment().prop_map(|at| UnlockAsk {
+        request: UnlockRequest {
+            device: String::new(),
+            tags: BTreeMap::new(),
+            state: DeviceState::Active,
+            source: [192, 0, 2, 1].into(),
+            kid: None,
+        },
+        facts: UnlockFacts::default(),
+        at,
+    });
+    vec(ask, 8 * ASKED)
+}
+
 pub(super) fn issuances() -> impl Strategy<Value = Vec<IssuanceAsk>> {
     let facts = (
         approvals(&["group0", "group1", "group2", "gone"]),

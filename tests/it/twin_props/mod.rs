@@ -20,8 +20,8 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 use crate::twin::{Twin, Verdict};
-use ask::{IssuanceAsk, UnlockAsk, issuances, unlocks};
-use world::{items, renamed};
+use ask::{IssuanceAsk, UnlockAsk, instants, issuances, unlocks};
+use world::{items, renamed, scheduled};
 
 /// A policy set, ready to decide twice.
 struct Compiled {
@@ -119,6 +119,16 @@ proptest! {
             let mut traced = compiled.program.trace_unlock(&ask.request, &ask.facts, ask.at);
             prop_assert!(traced.trace.take().is_some());
             prop_assert_eq!(traced, decision);
+        }
+    }
+
+    #[test]
+    fn schedules_are_open_as_by_the_twin(items in scheduled(), asks in instants()) {
+        let compiled = compile(std::slice::from_ref(&items));
+        for ask in &asks {
+            let decision = compiled.unlock(ask);
+            let twin = compiled.twin.unlock(&ask.request, &ask.facts, ask.at);
+            prop_assert_eq!(Verdict::of(&decision), twin, "evaluator, then twin: {}\n{}", ask.at, items.join("\n"));
         }
     }
 

@@ -69,6 +69,14 @@ pub(super) fn items() -> impl Strategy<Value = Vec<String>> {
         .prop_map(|(a, b, c, d, e, f, g, h, i)| [a, b, c, d, e, f, g, h, i].concat())
 }
 
+/// One schedule, and nothing else that could decide.
+pub(super) fn scheduled() -> impl Strategy<Value = Vec<String>> {
+    schedule().prop_map(|schedule| {
+        let rule = "unlock rule0 { allow from 0.0.0.0/0 during hours0 }";
+        vec![schedule.replace("NAME", "hours0"), rule.to_owned()]
+    })
+}
+
 /// The items with other names for what decisions never name.
 pub(super) fn renamed(items: &[String]) -> Vec<String> {
     let names = [
