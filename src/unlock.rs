@@ -1,8 +1,7 @@
 //! The unlock path without HTTP: whose token is this, which keys answer for
 //! it, and what the policy says.
 //!
-//! Knows no status code and no socket. Source: CONTRACT of the unlock plane in
-//! `docs/unlock-plane.md`.
+//! Knows no status code and no socket; `docs/unlock-plane.md` says what a client sees.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
