@@ -173,6 +173,19 @@ pub fn person_behind(set: &ir::PolicySet, actor: Actor) -> ir::PersonId {
     }
 }
 
+/// How much an actor may do: 0 nothing, then by its highest role in org, 4 an owner.
+pub fn tier(set: &ir::PolicySet, actor: Actor) -> i64 {
+    match actor {
+        Actor::Person(id) => highest(&set.persons[id].roles),
+        Actor::Service(id) => highest(&set.services[id].roles),
+    }
+}
+
+fn highest(roles: &[RoleGrant]) -> i64 {
+    let in_org = roles.iter().filter(|grant| grant.scope == Scope::Org);
+    in_org.map(|grant| grant.role as i64 + 1).max().unwrap_or(0)
+}
+
 fn uid(kind: &str, name: &str) -> Result<EntityUid, String> {
     let kind = cedar_policy::EntityTypeName::from_str(kind).map_err(|error| error.to_string())?;
     Ok(EntityUid::from_type_name_and_id(
@@ -226,12 +239,6 @@ fn role_attributes(
     set: &ir::PolicySet,
     roles: &[RoleGrant],
 ) -> HashMap<String, RestrictedExpression> {
-    let tier = roles
-        .iter()
-        .filter(|grant| grant.scope == Scope::Org)
-        .map(|grant| grant.role as i64 + 1)
-        .max()
-        .unwrap_or(0);
     let projects = roles.iter().filter_map(|grant| match grant.scope {
         Scope::Org => None,
         Scope::Project(id) => Some(RestrictedExpression::new_string(
@@ -239,7 +246,10 @@ fn role_attributes(
         )),
     });
     HashMap::from([
-        ("tier".to_owned(), RestrictedExpression::new_long(tier)),
+        (
+            "tier".to_owned(),
+            RestrictedExpression::new_long(highest(roles)),
+        ),
         (
             "projects".to_owned(),
             RestrictedExpression::new_set(projects),

@@ -47,7 +47,16 @@ pub struct App {
     /// Whether bypasses hold.
     pub allow_bypass: bool,
     /// Answers to calls with an idempotency key, of this run.
-    pub answered: Mutex<BTreeMap<(String, String), serde_json::Value>>,
+    pub answered: Mutex<BTreeMap<(String, String), Answered>>,
+}
+
+/// What was asked under an idempotency key, and what was answered.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The request's body.
+    pub asked: serde_json::Value,
+    /// The answer's.
+    pub answer: serde_json::Value,
 }
 
 impl App {
@@ -149,13 +158,13 @@ impl App {
     }
 
     /// The answer that was given to this caller's idempotency key.
-    pub fn answered(&self, key: &(String, String)) -> Option<serde_json::Value> {
+    pub fn answered(&self, key: &(String, String)) -> Option<Answered> {
         let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         answered.get(key).cloned()
     }
 
     /// Remembers an answer; at most `most`, the oldest keys in order go first.
-    pub fn remember(&self, key: (String, String), answer: serde_json::Value, most: usize) {
+    pub fn remember(&self, key: (String, String), answer: Answered, most: usize) {
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         while answered.len() >= most {
             answered.pop_first();

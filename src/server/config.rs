@@ -10,12 +10,12 @@ use serde::Deserialize;
 
 /// Declares the settings once, for the file, the flags and the environment.
 macro_rules! settings {
-    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty, $env:literal, $value:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty, $env:literal, $value:literal $(, $more:ident = $given:expr)*;)+) => {
         /// Settings as given, each absent until something gives it.
         #[derive(Clone, Debug, Default, clap::Args, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Settings {
-            $($(#[doc = $doc])+ #[arg(long, env = $env, value_name = $value)] pub $name: Option<$type>,)+
+            $($(#[doc = $doc])+ #[arg(long, env = $env, value_name = $value $(, $more = $given)*)] pub $name: Option<$type>,)+
         }
 
         impl Settings {
@@ -53,7 +53,7 @@ settings! {
     /// Proxies that must send a PROXY protocol header
     trusted_proxies: List<IpNet>, "PANOPOL_TRUSTED_PROXIES", "CIDR,…";
     /// Ignore Forwarded and X-Forwarded-* instead of answering 400
-    ignore_forwarded: bool, "PANOPOL_IGNORE_FORWARDED", "BOOL";
+    ignore_forwarded: bool, "PANOPOL_IGNORE_FORWARDED", "BOOL", num_args = 0..=1, default_missing_value = "true";
     /// The master key: `FILE`, `env:NAME` or `credential:NAME`
     master_key: String, "PANOPOL_MASTER_KEY", "SOURCE";
     /// Where the journal's signed head is put every hour; best on another machine's disk [default: STATE/head.json]
@@ -67,7 +67,7 @@ settings! {
     /// Your own Cedar policy of who may do what
     access_policy: PathBuf, "PANOPOL_ACCESS_POLICY", "FILE";
     /// Honour `bypass` blocks: development and CI only
-    allow_bypass: bool, "PANOPOL_ALLOW_BYPASS", "BOOL";
+    allow_bypass: bool, "PANOPOL_ALLOW_BYPASS", "BOOL", num_args = 0..=1, default_missing_value = "true";
     /// Exchanges a second from one address, with a burst of twice that [default: 50]
     rate_per_source: u32, "PANOPOL_RATE_PER_SOURCE", "N";
     /// Exchanges a second with one binding, with a burst of twice that [default: 5]

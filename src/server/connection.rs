@@ -77,13 +77,15 @@ impl Plane {
         let graceful = GracefulShutdown::new();
         let (forced, force) = watch::channel(false);
         loop {
-            let Ok(permit) = Arc::clone(&self.connections).acquire_owned().await else {
-                break;
+            let next = async {
+                let permit = Arc::clone(&self.connections).acquire_owned().await;
+                (permit, listener.accept().await)
             };
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+            let (permit, accepted) = tokio::select! {
+                next = next => next,
                 _ = stop.wait_for(|&stop| stop) => break,
             };
+            let Ok(permit) = permit else { break };
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -190,11 +192,10 @@ struct Share {
 impl Peers {
     fn enter(self: &Arc<Self>, peer: IpAddr, limit: usize) -> Option<Share> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = held.entry(peer).or_insert(0);
-        if *count >= limit {
+        if held.get(&peer).copied().unwrap_or(0) >= limit {
             return None;
         }
-        *count += 1;
+        *held.entry(peer).or_insert(0) += 1;
         Some(Share {
             peers: Arc::clone(self),
             peer,

@@ -6,13 +6,14 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::app::App;
 use super::clock;
+use crate::journal::PublicKey;
 use crate::store::Store;
 use crate::tang::{Key, KeyDirectory, KeyRing, Prefix, Standing};
-use crate::unlock::{Endpoint, UnlockError};
+use crate::unlock::{Endpoint, UnlockError, public_half};
 use crate::vocabulary::DeviceState;
 
 /// The name that records and limits know these hosts by.
@@ -27,6 +28,8 @@ pub struct Legacy {
     /// The live directory, where there is one.
     directory: Option<PathBuf>,
     ring: ArcSwapOption<KeyRing>,
+    /// The live directory's keys; whether each is advertised.
+    live: ArcSwap<Vec<(PublicKey, bool)>>,
 }
 
 impl Legacy {
@@ -45,6 +48,7 @@ impl Legacy {
             tags,
             directory,
             ring: ArcSwapOption::empty(),
+            live: ArcSwap::default(),
         };
         legacy.reread(store)?;
         Ok(legacy)
@@ -67,23 +71,34 @@ impl Legacy {
         self.directory.as_deref()
     }
 
+    /// The public halves of the live directory's keys, and whether each is advertised.
+    pub fn live_keys(&self) -> Arc<Vec<(PublicKey, bool)>> {
+        self.live.load_full()
+    }
+
     /// Reads the keys again; the old ones stay where that fails.
     ///
     /// # Errors
     /// The directory cannot be read, or a key not be opened.
     pub fn reread(&self, store: &Store) -> Result<(), UnlockError> {
         let fault = |error: &dyn std::fmt::Display| UnlockError::Key(error.to_string());
+        let mut live = Vec::new();
         let ring = match &self.directory {
             Some(path) => {
                 let read = KeyDirectory::read_or_create(path).map_err(|error| fault(&error))?;
                 for skipped in &read.skipped {
                     tracing::warn!(file = %skipped.name, cause = %skipped.fault, "a file is no Tang key and is passed over");
                 }
+                for file in &read.keys {
+                    let advertised = file.standing == Standing::Current;
+                    live.push((public_half(file.key.public()), advertised));
+                }
                 Some(read.into_ring().map_err(|error| fault(&error))?)
             }
             None => imported(store)?,
         };
         self.ring.store(ring.map(Arc::new));
+        self.live.store(Arc::new(live));
         Ok(())
     }
 

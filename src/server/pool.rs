@@ -24,8 +24,8 @@ pub enum PoolError {
 /// Where exchanges are computed.
 pub struct Pool {
     backend: Arc<dyn Exchange>,
-    cores: Semaphore,
-    places: Semaphore,
+    cores: Arc<Semaphore>,
+    places: Arc<Semaphore>,
 }
 
 impl Pool {
@@ -33,8 +33,10 @@ impl Pool {
     pub fn new(backend: Arc<dyn Exchange>, cores: usize, queue: usize) -> Pool {
         Pool {
             backend,
-            cores: Semaphore::new(cores),
-            places: Semaphore::new(cores + queue),
+            cores: Arc::new(Semaphore::new(cores)),
+            places: Arc::new(Semaphore::new(
+                cores.saturating_add(queue).min(Semaphore::MAX_PERMITS),
+            )),
         }
     }
 
@@ -48,10 +50,18 @@ impl Pool {
         kid: String,
         point: ClientPoint,
     ) -> Result<ServerPoint, PoolError> {
-        let _place = self.places.try_acquire().map_err(|_| PoolError::Full)?;
-        let _core = self.cores.acquire().await.map_err(|_| PoolError::Full)?;
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| PoolError::Full)?;
+        let core = Arc::clone(&self.cores)
+            .acquire_owned()
+            .await
+            .map_err(|_| PoolError::Full)?;
         let backend = Arc::clone(&self.backend);
         let work = move || -> Result<ServerPoint, PoolError> {
+            // Held by the work, not by whoever waits for it: a client that
+            // hangs up frees no core before its multiplication is done.
+            let _held = (place, core);
             let key = ring
                 .exchange_key(&kid)
                 .map_err(|error| PoolError::Failed(error.to_string()))?;

@@ -248,19 +248,20 @@ fn offer_claim(app: &App, settings: &Settings) -> Result<(), StartError> {
         .claims()
         .iter()
         .any(|claim| !claim.ended && now < claim.expires);
-    if live || !app.store.tokens(None, 1).is_empty() {
-        return Ok(());
-    }
     let state = settings
         .state
         .as_ref()
         .ok_or(StartError::Missing("state"))?;
+    let path = state.join("claim");
+    // A claim whose file never came to be, for a crash between, is of no use to anyone.
+    if live && path.exists() || !app.store.tokens(None, 1).is_empty() {
+        return Ok(());
+    }
     let owner = owner(app)?;
     let claim = draw_token()?;
     let expires = now + CLAIM;
     app.store
         .issue_claim(own_context(app), token_hash(&claim), &owner, expires)?;
-    let path = state.join("claim");
     crate::durable::replace(&path, format!("{claim}\n").as_bytes())
         .map_err(io("the claim file"))?;
     tracing::warn!(path = %path.display(), %owner, %expires, "first start: `panopol token claim FILE` turns this file into the owner's token");

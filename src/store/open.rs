@@ -171,30 +171,34 @@ impl Opening {
     ) -> Result<(Journal, KeyArea), StoreError> {
         let path = journal_path(directory);
         let locked = Journal::lock(&path)?;
-        self.open_index(directory, locked.id()?);
+        let id = locked.id()?;
+        let keys_path = keys_path(directory);
+        // Before the index, which is put aside where it is of another journal:
+        // what does not belong together is refused with nothing changed.
+        let keys = if keys_path.exists() {
+            Ok(KeyArea::open(&keys_path, master, id)?)
+        } else {
+            Err(master)
+        };
+        self.open_index(directory, id);
         let (journal, torn) = locked.open(|scanned| self.visit(&scanned, anchor))?;
         if let Some(torn) = torn {
             self.notices.push(format!("journal: {torn}"));
         }
         self.check_reach(directory, journal.link())?;
-        let keys_path = keys_path(directory);
         if journal.link().seq == 0 {
             // The very first start was cut short: at most the audit key is there.
-            if keys_path.exists() {
-                let keys = KeyArea::open(&keys_path, master, journal.id())?;
-                if keys.ids().count() > 1 {
-                    return Err(StoreError::NoBeginning);
-                }
-                return self.begin(journal, keys, now);
-            }
-            let keys = KeyArea::create(&keys_path, master, journal.id())?;
+            let keys = match keys {
+                Ok(keys) if keys.ids().count() > 1 => return Err(StoreError::NoBeginning),
+                Ok(keys) => keys,
+                Err(master) => KeyArea::create(&keys_path, master, id)?,
+            };
             return self.begin(journal, keys, now);
         }
-        if !keys_path.exists() {
-            return Err(StoreError::NoKeys(keys_path));
+        match keys {
+            Ok(keys) => Ok((journal, keys)),
+            Err(_) => Err(StoreError::NoKeys(keys_path)),
         }
-        let keys = KeyArea::open(&keys_path, master, journal.id())?;
-        Ok((journal, keys))
     }
 
     /// Opens the index and takes its rows over, where they are of this journal.

@@ -141,6 +141,9 @@ fn import(
                 thumbprint.as_str().unwrap_or("-")
             ));
         }
+        if answer.get("served") == Some(&Value::Bool(false)) {
+            said.push_str("not served yet: start the server with `--tang-endpoint /`\n");
+        }
         said
     }))
 }

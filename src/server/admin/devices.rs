@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::app::App;
+use super::super::app::{Answered, App};
 use super::super::clock;
 use super::super::policy::Loaded;
 use super::super::problem::Problem;
@@ -116,7 +116,7 @@ pub(super) async fn show(
     Ok(Json(shown(&caller.policy, &device)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Enroll {
     name: String,
@@ -188,13 +188,14 @@ pub(super) async fn enroll(
     let remembered = header
         .or(body.idempotency_key.take())
         .map(|key| (enroller.name(), key));
-    if let Some(answer) = remembered.as_ref().and_then(|key| app.answered(key)) {
-        if answer.get("name").and_then(Value::as_str) != Some(&body.name) {
+    let asked = json!(body);
+    if let Some(known) = remembered.as_ref().and_then(|key| app.answered(key)) {
+        if known.asked != asked {
             return Err(Problem::conflict(
-                "that idempotency key was used for another device",
+                "that idempotency key was used for another request",
             ));
         }
-        return Ok((StatusCode::CREATED, Json(answer)));
+        return Ok((StatusCode::CREATED, Json(known.answer)));
     }
     check_name(&body.name)?;
     if !(1..=MOST_BINDINGS).contains(&body.bindings) {
@@ -228,7 +229,8 @@ pub(super) async fn enroll(
         .blocking(move |app| enroll_now(app, actor, name, tags, count, key_id))
         .await?;
     if let Some(key) = remembered {
-        app.remember(key, answer.clone(), REMEMBERED);
+        let answer = answer.clone();
+        app.remember(key, Answered { asked, answer }, REMEMBERED);
     }
     Ok((StatusCode::CREATED, Json(answer)))
 }

@@ -13,6 +13,7 @@ use super::super::problem::Problem;
 use super::caller::Caller;
 use super::page::Body;
 use crate::access::{AdminAction, Resource};
+use crate::journal::PublicKey;
 use crate::keyring::SecretBytes;
 use crate::store::LegacyImport;
 use crate::tang::Key;
@@ -24,27 +25,39 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Problem> {
     caller.expect_may(&app, AdminAction::KeyList, Resource::Org)?;
     let uses = app.store.legacy_uses();
-    let items: Vec<Value> = app
-        .store
-        .legacy_keys()
-        .iter()
-        .map(|key| {
-            let own: Vec<Value> = uses
-                .iter()
-                .filter(|one| one.thumbprint == key.public.thumbprint)
-                .map(|one| {
-                    json!({"source": one.source, "count": one.count, "first": one.first, "last": one.last})
-                })
-                .collect();
-            json!({
-                "thumbprint": key.public.thumbprint,
-                "role": key.public.role,
-                "advertised": key.advertised,
-                "source": key.source,
-                "uses": own,
+    let item = |public: &PublicKey, advertised: bool, source: &str| {
+        let own: Vec<Value> = uses
+            .iter()
+            .filter(|one| one.thumbprint == public.thumbprint)
+            .map(|one| {
+                json!({"source": one.source, "count": one.count, "first": one.first, "last": one.last})
             })
+            .collect();
+        json!({
+            "thumbprint": public.thumbprint,
+            "role": public.role,
+            "advertised": advertised,
+            "source": source,
+            "uses": own,
         })
+    };
+    let imported = app.store.legacy_keys();
+    let mut items: Vec<Value> = imported
+        .iter()
+        .map(|key| item(&key.public, key.advertised, &key.source))
         .collect();
+    if let Some(legacy) = &app.legacy {
+        let live = legacy.live_keys();
+        items.extend(
+            live.iter()
+                .filter(|(public, _)| {
+                    imported
+                        .iter()
+                        .all(|key| key.public.thumbprint != public.thumbprint)
+                })
+                .map(|(public, advertised)| item(public, *advertised, "live")),
+        );
+    }
     Ok(Json(json!({"items": items, "next": null})))
 }
 
@@ -90,7 +103,10 @@ pub(super) async fn import(
         app.store
             .import_tang_keys(app.context(actor), &body.source, keys)?;
         reread(app)?;
-        Ok(Json(json!({"imported": taken})))
+        // Off by default: whoever takes keys over is told whether they answer yet.
+        Ok(Json(
+            json!({"imported": taken, "served": app.legacy.is_some()}),
+        ))
     })
     .await
 }

@@ -64,22 +64,25 @@ pub fn routes(app: Arc<App>) -> Router {
         .fallback(|| async {
             Problem::not_found("there is no such path; see /api/v1/openapi.json")
         })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(
-                axum::http::StatusCode::METHOD_NOT_ALLOWED,
-                "method",
-                "The method is not allowed here",
-                "see /api/v1/openapi.json",
-            )
-        });
+        .method_not_allowed_fallback(not_allowed);
     Router::new()
         .nest("/api/v1", api)
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback(|| async { Problem::not_found("there is no such path") })
+        .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
+}
+
+async fn not_allowed() -> Problem {
+    Problem::new(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        "method",
+        "The method is not allowed here",
+        "see /api/v1/openapi.json",
+    )
 }
 
 /// A bearer token for `person` that was just drawn, and its secret.

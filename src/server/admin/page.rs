@@ -1,5 +1,7 @@
 //! Lists by cursor, bodies as JSON, and the store's refusals as problems.
 
+use std::time::Duration;
+
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::super::problem::Problem;
 use crate::store::{Refusal, StoreError};
 
+/// How long a client may take for its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most rows of one page.
 const LARGEST: usize = 1000;
 /// The rows of one page where nothing is said.
@@ -62,15 +66,20 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match axum::Json::<T>::from_request(request, state).await {
-            Ok(axum::Json(body)) => Ok(Body(body)),
-            Err(JsonRejection::BytesRejection(error)) => Err(Problem::new(
-                error.status(),
-                "body",
-                "The body cannot be read",
-                error.body_text(),
+        let unread = |status, detail: String| {
+            Problem::new(status, "body", "The body cannot be read", detail)
+        };
+        let read = axum::Json::<T>::from_request(request, state);
+        match tokio::time::timeout(BODY_TIMEOUT, read).await {
+            Ok(Ok(axum::Json(body))) => Ok(Body(body)),
+            Ok(Err(JsonRejection::BytesRejection(error))) => {
+                Err(unread(error.status(), error.body_text()))
+            }
+            Ok(Err(error)) => Err(Problem::malformed(error.body_text())),
+            Err(_) => Err(unread(
+                StatusCode::REQUEST_TIMEOUT,
+                "it did not come in time".to_owned(),
             )),
-            Err(error) => Err(Problem::malformed(error.body_text())),
         }
     }
 }

@@ -62,6 +62,15 @@ pub(super) async fn create(
         AdminAction::TokenCreate
     };
     caller.expect_may(&app, action, Resource::Org)?;
+    // A service may mint for its owner and an admin for others, but nobody
+    // comes to more standing by minting.
+    if access::tier(set, actor) > access::tier(set, caller.actor) {
+        return Err(Problem::forbidden(format!(
+            "`{}` may do more than `{}`, who therefore cannot mint its token",
+            mint.person,
+            caller.name()
+        )));
+    }
     let (token, secret) = draw(&mint.person)?;
     let answer = told(&token, &secret);
     let minter = caller.journal_actor();

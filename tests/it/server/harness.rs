@@ -51,17 +51,25 @@ impl Server {
 
     /// The same with more flags.
     pub(crate) fn start_with(policy: &str, flags: &[&str]) -> Server {
-        let keep = tempfile::tempdir().unwrap();
+        let keep = directory(policy);
         let dir = keep.path().to_owned();
-        std::fs::create_dir(dir.join("policy")).unwrap();
-        std::fs::write(dir.join("policy/main.pano"), policy).unwrap();
         let mut server = Self::launch(&dir, flags);
         server._keep = Some(keep);
         server
     }
 
-    /// Starts in a directory that holds `policy/` and maybe `state/`.
+    /// Starts `serve --dev` in a directory that holds `policy/` and maybe `state/`.
     pub(crate) fn launch(dir: &Path, flags: &[&str]) -> Server {
+        Self::launch_plain(dir, &[&["--dev"], flags].concat())
+    }
+
+    /// The same without `--dev`.
+    pub(crate) fn launch_plain(dir: &Path, flags: &[&str]) -> Server {
+        Self::spawn(dir, command(dir, flags))
+    }
+
+    /// Runs `command`, which is to end in a server of `dir`, until it is ready.
+    pub(crate) fn spawn(dir: &Path, mut command: Command) -> Server {
         let ready = dir.join("ready.json");
         let _ = std::fs::remove_file(&ready);
         let log = std::fs::OpenOptions::new()
@@ -69,22 +77,7 @@ impl Server {
             .append(true)
             .open(dir.join("log"))
             .unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_panopol"))
-            .arg("serve")
-            .arg("--dev")
-            .args([
-                "--unlock-listen",
-                "127.0.0.1:0",
-                "--admin-listen",
-                "127.0.0.1:0",
-            ])
-            .arg("--policy")
-            .arg(dir.join("policy"))
-            .arg("--state")
-            .arg(dir.join("state"))
-            .arg("--ready-file")
-            .arg(&ready)
-            .args(flags)
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -98,7 +91,8 @@ impl Server {
                 break value;
             }
             let ended = child.try_wait().unwrap();
-            if ended.is_some() || began.elapsed() > Duration::from_secs(30) {
+            if ended.is_some() || began.elapsed() > Duration::from_secs(60) {
+                let _ = child.kill();
                 let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
                 panic!("the server did not get ready ({ended:?}):\n{log}");
             }
@@ -169,10 +163,32 @@ impl Server {
     }
 
     /// Ends the server without warning, as a power cut would.
-    pub(crate) fn kill(mut self) -> (PathBuf, Option<tempfile::TempDir>) {
-        self.child.kill().unwrap();
+    pub(crate) fn kill(mut self) -> Option<tempfile::TempDir> {
+        let _ = self.child.kill();
         self.child.wait().unwrap();
-        (self.dir.clone(), self._keep.take())
+        self._keep.take()
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let (done, said) = run(Command::new("kill").args(["-s", name, &pid]));
+        assert!(done, "{said}");
+    }
+
+    /// Sends one request to the unlock plane.
+    pub(crate) fn ask(&self, method: &str, target: &str, headers: &str, body: &[u8]) -> Reply {
+        send(&self.unlock, &bytes_of(method, target, headers, body)).unwrap()
+    }
+
+    /// A line of `/metrics`.
+    pub(crate) fn metric(&self, start: &str) -> Option<f64> {
+        let (_, text) = http("GET", &format!("{}/metrics", self.admin), &[], None);
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(start))?
+            .to_owned();
+        line.rsplit(' ').next()?.parse().ok()
     }
 }
 
@@ -181,6 +197,155 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `serve` in `dir` on ports of its own, unless `flags` say which.
+pub(crate) fn command(dir: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_panopol"));
+    command.arg("serve");
+    for listen in ["--unlock-listen", "--admin-listen"] {
+        if !flags.contains(&listen) {
+            command.args([listen, "127.0.0.1:0"]);
+        }
+    }
+    for (flag, path) in [
+        ("--policy", "policy"),
+        ("--state", "state"),
+        ("--ready-file", "ready.json"),
+    ] {
+        if !flags.contains(&flag) {
+            command.arg(flag).arg(dir.join(path));
+        }
+    }
+    command.args(flags);
+    command
+}
+
+/// A directory with `policy/` alone.
+pub(crate) fn directory(policy: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("policy")).unwrap();
+    std::fs::write(dir.path().join("policy/main.pano"), policy).unwrap();
+    dir
+}
+
+/// Starts a server that is to refuse to; its exit code and what it said.
+pub(crate) fn refused(dir: &Path, flags: &[&str]) -> (Option<i32>, String) {
+    let mut child = command(dir, flags)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if began.elapsed() > Duration::from_secs(30) {
+            let _ = child.kill();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().unwrap();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+/// Waits until something holds, and not for ever.
+pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// An HTTP answer as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// Names in lower case, in their order; without the date.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// Reads one answer; none where the connection ends first.
+    pub(crate) fn read(stream: impl std::io::Read) -> Option<Reply> {
+        use std::io::{BufRead, Read};
+        let mut stream = std::io::BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line).ok()?;
+        let status = line.split(' ').nth(1)?.parse().ok()?;
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).ok()?;
+            let Some((name, value)) = line.trim_end().split_once(": ") else {
+                break;
+            };
+            if !name.eq_ignore_ascii_case("date") {
+                headers.push((name.to_ascii_lowercase(), value.to_owned()));
+            }
+        }
+        let mut reply = Reply {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        let length = reply.header("content-length").unwrap_or("0").parse();
+        reply.body = vec![0; length.ok()?];
+        stream.read_exact(&mut reply.body).ok()?;
+        Some(reply)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(header, _)| header == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A connection to the server at `url`, with a limit on waiting.
+pub(crate) fn connect(url: &str) -> std::net::TcpStream {
+    let stream = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream
+}
+
+/// Sends `bytes` to the server at `url` and reads one answer.
+pub(crate) fn send(url: &str, bytes: &[u8]) -> Option<Reply> {
+    use std::io::Write;
+    let mut stream = connect(url);
+    // It may answer and close before it has read everything.
+    let _ = stream.write_all(bytes);
+    Reply::read(stream)
+}
+
+/// The bytes of a request with more header lines, each with its end.
+pub(crate) fn bytes_of(method: &str, target: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let mut bytes = format!(
+        "{method} {target} HTTP/1.1\r\nHost: t\r\nContent-Length: {length}\r\n{headers}\r\n"
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// The path of a binding's URL, and the thumbprints of its signing and exchange key.
+pub(crate) fn binding(server: &Server, device: &Value, number: usize) -> (String, String, String) {
+    let url = device["bindings"][number]["url"].as_str().unwrap();
+    let path = url.strip_prefix(&server.unlock).unwrap().to_owned();
+    let name = device["name"].as_str().unwrap();
+    let (_, shown) = server.api("GET", &format!("/devices/{name}"), None);
+    let key = |role: &str| {
+        let keys = shown["bindings"][number]["keys"].as_array().unwrap();
+        let key = keys.iter().find(|key| key["role"] == role).unwrap();
+        key["thumbprint"].as_str().unwrap().to_owned()
+    };
+    (path, key("signing"), key("exchange"))
 }
 
 /// One HTTP request; the status and the body.

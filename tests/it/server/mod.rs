@@ -1,4 +1,14 @@
 //! The built server, met as its users meet it.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test waits for a process of its own"
+)]
 
+mod admin;
 mod clevis;
 pub(crate) mod harness;
+mod hostile;
+mod legacy;
+mod policy_life;
+mod state;
+mod unlock_plane;
