@@ -2,3 +2,4 @@
 
 mod clevis;
 pub(crate) mod harness;
+mod head;
