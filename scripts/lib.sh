@@ -25,8 +25,26 @@ need_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Cargo, a linker, and OpenSSL, which multiplies.
 need_rust() {
   [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
   command -v cargo >/dev/null || die "cargo is not installed; see https://rustup.rs"
-  need_packages gcc libc6-dev
+  need_packages gcc libc6-dev pkg-config libssl-dev ca-certificates
+}
+
+# The client's side of network-bound unlock, as the distribution has it.
+need_clevis() {
+  need_packages clevis clevis-luks cryptsetup-bin jose
+  PATH="$PATH:/usr/sbin:/sbin" # where cryptsetup is, which is not in everybody's
+}
+
+# Targets that make Cargo give shared dependencies the features that the tests
+# need of them (there are no examples in Rust): else serde_json, and with it
+# Cedar, is compiled once for the tests and once more without them.
+as_tested=(--lib --examples)
+
+# Builds the binary and says where it is in `panopol`.
+build_panopol() {
+  cargo build --locked --bins "${as_tested[@]}"
+  panopol="${CARGO_TARGET_DIR:-target}/debug/panopol"
 }

@@ -32,9 +32,9 @@ settings! {
     policy: PathBuf, "PANOPOL_POLICY", "PATH";
     /// The directory of the journal, the index and the keys
     state: PathBuf, "PANOPOL_STATE", "DIR";
-    /// Where devices ask: the unlock plane's address and port
+    /// Where devices ask: the unlock plane's address and port [default: 127.0.0.1:7654]
     unlock_listen: SocketAddr, "PANOPOL_UNLOCK_LISTEN", "ADDR:PORT";
-    /// Where people ask: the admin plane's address and port
+    /// Where people ask: the admin plane's address and port [default: 127.0.0.1:7655]
     admin_listen: SocketAddr, "PANOPOL_ADMIN_LISTEN", "ADDR:PORT";
     /// The unlock plane's address as devices reach it, for the URLs that enrollment prints
     unlock_url: String, "PANOPOL_UNLOCK_URL", "URL";

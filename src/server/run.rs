@@ -24,6 +24,7 @@ use super::connection::Plane;
 use super::start::{self, StartError, first_owner, io, own_context};
 use super::unlock_plane;
 use crate::journal::Actor;
+use crate::store::StoreState;
 use crate::unlock::{draw_token, token_hash};
 
 /// How long after a change of the tree it is read: editors write in steps.
@@ -404,6 +405,10 @@ async fn reread(app: &Arc<App>) {
 }
 
 async fn put_head_away(app: &Arc<App>, settings: &Settings) {
+    // A head that the journal does not reach is the only witness of that.
+    if app.store.state() != StoreState::Ready {
+        return;
+    }
     let Some(state) = &settings.state else { return };
     let path = start::head_file(settings, state);
     let done = app

@@ -1,4 +1,5 @@
-//! Every block of policy text in the README and the docs means what it shows.
+//! Every block of policy text in the README and the docs means what it shows,
+//! and the settings are those that the server takes.
 //!
 //! A block marked `pano` is a whole policy set. `pano prelude` is one too, and
 //! shared by the page's later blocks: `pano fragment` is checked together with
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use panopol::check::{Checked, check_files};
 use panopol::diagnostic::Severity;
 use panopol::eval::Program;
+use panopol::server::config::Settings;
 use panopol::source::load::InMemory;
 use panopol::suite;
 
@@ -154,4 +156,64 @@ fn every_in_file_test_of_a_block_passes() {
         }
     }
     assert!(ran > 5, "the tests are not found");
+}
+
+/// Every setting's name, and its help as `serve` prints it.
+fn settings() -> Vec<(String, String)> {
+    let command = <Settings as clap::Args>::augment_args(clap::Command::new("serve"));
+    let named = command.get_arguments().map(|setting| {
+        let help = setting.get_help().unwrap().to_string();
+        (setting.get_id().to_string(), help)
+    });
+    named.collect()
+}
+
+fn settings_table() -> String {
+    let mut table = "| setting | is | default |\n|---|---|---|\n".to_owned();
+    for (name, help) in settings() {
+        let (is, default) = match help.split_once(" [default: ") {
+            Some((is, default)) => (is, format!("`{}`", default.trim_end_matches(']'))),
+            None => (help.as_str(), "–".to_owned()),
+        };
+        table.push_str(&format!("| `{name}` | {is} | {default} |\n"));
+    }
+    table
+}
+
+#[test]
+fn the_table_of_settings_is_that_of_the_command() {
+    let path = root().join("docs/operations.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("test --test it docs -->\n").unwrap();
+    let (found, after) = rest.split_once("<!-- end -->").unwrap();
+    let table = settings_table();
+    if std::env::var_os("PANOPOL_UPDATE_DOCS").is_some() {
+        let page = format!("{before}test --test it docs -->\n{table}<!-- end -->{after}");
+        fs::write(&path, page).unwrap();
+    } else {
+        assert_eq!(found, table, "rewrite it with PANOPOL_UPDATE_DOCS=1");
+    }
+}
+
+#[test]
+fn the_example_configuration_is_read_and_names_every_setting() {
+    let path = root().join("examples/panopol.toml");
+    let given = Settings::read(&path).unwrap();
+    assert!(given.policy.is_some() && given.master_key.is_some());
+    // Settings that are left as they are stand as `#name = value`.
+    let text = fs::read_to_string(&path).unwrap();
+    let all: String = text
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if setting.starts_with(|first: char| first.is_ascii_lowercase()) => {
+                format!("{setting}\n")
+            }
+            Some(_) | None => format!("{line}\n"),
+        })
+        .collect();
+    toml::from_str::<Settings>(&all).unwrap();
+    let table: toml::Table = all.parse().unwrap();
+    for (name, _) in settings() {
+        assert!(table.contains_key(&name), "`{name}` is not in it");
+    }
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod clevis;
 pub(crate) mod harness;
+mod head;
 mod hostile;
 mod legacy;
 mod policy_life;
