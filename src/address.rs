@@ -14,6 +14,12 @@ pub enum AddressError {
     /// Neither an address nor a CIDR.
     #[error("`{0}` is not an IP address or CIDR")]
     Malformed(String),
+    /// Not an address, where no CIDR may stand either.
+    #[error("`{0}` is not an IP address")]
+    NotAddress(String),
+    /// A CIDR where one address must stand.
+    #[error("`{0}` is a CIDR, and one address must stand here")]
+    Cidr(String),
     /// A decimal part with a leading zero, which some tools read as octal.
     #[error("`{text}` has a leading zero")]
     LeadingZero {
@@ -44,7 +50,10 @@ impl AddressError {
     /// The right spelling, where there is one.
     pub fn right(&self) -> Option<String> {
         match self {
-            AddressError::Malformed(_) | AddressError::PrefixLength { .. } => None,
+            AddressError::Malformed(_)
+            | AddressError::NotAddress(_)
+            | AddressError::Cidr(_)
+            | AddressError::PrefixLength { .. } => None,
             AddressError::LeadingZero { right, .. } => right.clone(),
             AddressError::HostBits { right, .. } => Some(display_prefix(*right)),
         }
@@ -74,11 +83,15 @@ pub fn fold_prefix(prefix: IpNet) -> IpNet {
 /// Reads one address, folded.
 ///
 /// # Errors
-/// `Malformed` or `LeadingZero`.
+/// `NotAddress`, `Cidr` or `LeadingZero`.
 pub fn parse_address(text: &str) -> Result<IpAddr, AddressError> {
     match text.parse::<IpAddr>() {
         Ok(address) => Ok(fold(address)),
-        Err(_) => Err(malformed(text)),
+        Err(_) if text.parse::<IpNet>().is_ok() => Err(AddressError::Cidr(text.to_owned())),
+        Err(_) => Err(match malformed(text) {
+            AddressError::Malformed(text) => AddressError::NotAddress(text),
+            other => other,
+        }),
     }
 }
 
@@ -88,7 +101,8 @@ pub fn parse_address(text: &str) -> Result<IpAddr, AddressError> {
 /// Each of [`AddressError`].
 pub fn parse_prefix(text: &str) -> Result<IpNet, AddressError> {
     let Some((address_text, length_text)) = text.split_once('/') else {
-        return parse_address(text).map(IpNet::from);
+        let address = text.parse::<IpAddr>().map_err(|_| malformed(text))?;
+        return Ok(IpNet::from(fold(address)));
     };
     let Ok(address) = address_text.parse::<IpAddr>() else {
         return Err(malformed(text));

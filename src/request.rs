@@ -6,6 +6,8 @@
 //! a recorded request can be judged by another policy. A request and its
 //! facts are all that an evaluation is given.
 
+mod action;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -14,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::{Action, DeviceState, Override};
+pub use action::effective_action;
 
 /// A device asks to take part in an exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use super::lists::Block;
 use super::network::resolve_sources;
 use super::report::Report;
 use super::san::resolve_patterns;
-use super::scope::{Scope, header};
+use super::scope::{Scope, header, list};
 use super::selector::{Path, resolve_where};
 
 pub(super) fn resolve_invariant(
@@ -40,18 +40,33 @@ pub(super) fn resolve_invariant(
         .map(|line| Some((line.span, resolve_line(&line.value, scope, report)?)))
         .collect();
     let lines = lines.into_iter().collect::<Option<_>>()?;
-    let message = format!(
-        "the invariant `{}` is read, but not proved",
-        item.name.value
-    );
-    report.push(
-        Diagnostic::new(&codes::INVARIANT_NOT_PROVED, item.name.span, message)
-            .help("this version does not prove invariants; pin what matters with a `test`"),
-    );
     Some(Invariant {
         header: header(&item.name),
         lines,
     })
+}
+
+/// Says once, at the first of them, that no invariant is proved.
+pub(super) fn report_unproved(items: &[(&InvariantItem, Span)], report: &mut Report) {
+    let Some(((first, _), others)) = items.split_first() else {
+        return;
+    };
+    if report.has_errors() {
+        return;
+    }
+    let names: Vec<String> = items
+        .iter()
+        .map(|(item, _)| item.name.value.clone())
+        .collect();
+    let message = match others {
+        [] => format!("the invariant {} is read, but not proved", list(&names)),
+        _ => format!("the invariants {} are read, but not proved", list(&names)),
+    };
+    let note = Diagnostic::new(&codes::INVARIANT_NOT_PROVED, first.name.span, message);
+    let note = note.help("this version does not prove invariants; pin what matters with a `test`");
+    report.push(others.iter().fold(note, |note, (item, _)| {
+        note.also(item.name.span, "nor is this one")
+    }));
 }
 
 fn resolve_line(line: &InvariantLine, scope: &Scope, report: &mut Report) -> Option<Claim> {

@@ -30,6 +30,13 @@ pub(super) fn resolve_need(need: &tree::Need, scope: &Scope, report: &mut Report
                 .collect();
             let mut resolved: Vec<_> = resolved.into_iter().collect::<Option<_>>()?;
             resolved.sort_by_key(|&(_, team)| team);
+            // A team that stands twice was reported; whether it can be met is not asked then.
+            let repeated = resolved
+                .windows(2)
+                .any(|pair| matches!(pair, [(_, a), (_, b)] if a == b));
+            if repeated {
+                return None;
+            }
             Some(Need::Clauses(resolved))
         }
     }

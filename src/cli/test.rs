@@ -11,7 +11,9 @@ use super::path::Paths;
 use super::{set, terminal};
 use crate::diagnostic::human;
 use crate::eval::Program;
+use crate::source::SourceMap;
 use crate::suite;
+use crate::suite::coverage::{self, Unreached};
 
 /// Run the tests that stand beside the rules
 ///
@@ -19,14 +21,17 @@ use crate::suite;
 /// trace: every rule considered, and the one that came nearest to allowing.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  panopol test
-  panopol test --filter database policies/")]
+  panopol test --filter database policies/
+  panopol test --coverage")]
 pub(super) struct Test {
     #[command(flatten)]
     paths: Paths,
     /// Only tests whose name contains this
     #[arg(long, value_name = "S")]
     filter: Option<String>,
+    /// List each rule, network and approval group that no test reached
+    #[arg(long)]
+    coverage: bool,
 }
 
 impl Test {
@@ -77,6 +82,24 @@ impl Test {
             0 => writeln!(answer.text, "{name}: {passed} passed"),
             _ => writeln!(answer.text, "{name}: {passed} passed, {failed} failed"),
         };
+        if self.coverage {
+            let unreached = coverage::unreached(&program, &results);
+            answer.text.push_str(&show(&policies.sources, &unreached));
+        }
         Ok(results.len())
     }
+}
+
+/// What no test reached, a line each.
+fn show(sources: &SourceMap, unreached: &[Unreached]) -> String {
+    if unreached.is_empty() {
+        return "every rule, network and approval group is reached\n".to_owned();
+    }
+    let line = |one: &Unreached| {
+        let (file, at) = (sources.path(one.span), sources.position(one.span));
+        let file = human::clean(file);
+        format!("  {} {} ({file}:{})\n", one.kind, one.name, at.line)
+    };
+    let lines: String = unreached.iter().map(line).collect();
+    format!("not reached by any test:\n{lines}")
 }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::decision::Decision;
-use crate::ir::PolicySet;
+use crate::ir::{ApprovalId, NetworkId, PolicySet};
 use crate::request::{IssuanceFacts, IssuanceRequest, UnlockFacts, UnlockRequest};
 use crate::space::networks::Networks;
 pub use subject::{Class, Classified, Incomplete};
@@ -60,6 +60,11 @@ impl Program {
     /// The policy set it was compiled from.
     pub fn set(&self) -> &Arc<PolicySet> {
         &self.set
+    }
+
+    /// Whether a network covers an address, folded.
+    pub fn covers(&self, network: NetworkId, address: std::net::IpAddr) -> bool {
+        self.networks.contains(network, address)
     }
 
     /// Which rules, groups and bypasses a device of these tags falls under.
@@ -107,6 +112,14 @@ impl Program {
             trace: Some(trace::unlock(&case, verdict)),
             ..unlock::explain(&case, verdict)
         }
+    }
+
+    /// Which approval groups cover a certificate request.
+    ///
+    /// # Errors
+    /// A name that the policy does not declare: such a request is denied.
+    pub fn groups_of(&self, request: &IssuanceRequest) -> Result<Vec<ApprovalId>, Incomplete> {
+        issuance::groups_of(self, request)
     }
 
     /// Decides a certificate request.

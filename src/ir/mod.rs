@@ -16,6 +16,7 @@ pub mod table;
 pub mod test;
 pub mod unlock;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -188,17 +189,15 @@ pub struct Period {
 impl PolicySet {
     /// Each own prefix list of `id` and of the networks it names, deep.
     pub fn network_parts(&self, id: NetworkId) -> Vec<&Network> {
-        let mut seen = vec![id];
+        let mut seen = HashSet::from([id]);
+        let mut found = vec![id];
         let mut next = 0;
-        while let Some(&current) = seen.get(next) {
-            for &include in &self.networks[current].includes {
-                if !seen.contains(&include) {
-                    seen.push(include);
-                }
-            }
+        while let Some(&current) = found.get(next) {
+            let includes = self.networks[current].includes.iter();
+            found.extend(includes.copied().filter(|&include| seen.insert(include)));
             next += 1;
         }
-        seen.into_iter().map(|id| &self.networks[id]).collect()
+        found.into_iter().map(|id| &self.networks[id]).collect()
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn parse_name(text: &str) -> Result<DnsSet, SanError> {
 }
 
 fn below(text: &str, base: &str, reach: Reach) -> Result<DnsSet, SanError> {
-    let base = normalise(base)?;
+    let base = normalise(base).map_err(|error| SanError::new(text, error.problem))?;
     if base.len() + "*.".len() > MAX_NAME {
         return Err(SanError::new(text, "leaves no room for a label in front"));
     }

@@ -13,7 +13,7 @@ pub(super) fn parse_name(text: &str) -> Result<San, SanError> {
     let (local, host) = split(text)?;
     Ok(San::Email {
         local: parse_local(text, local)?,
-        host: dns::normalise(host)?,
+        host: parse_host(text, host)?,
     })
 }
 
@@ -26,8 +26,13 @@ pub(super) fn parse_pattern(text: &str) -> Result<SanPattern, SanError> {
     };
     Ok(SanPattern::Email {
         local,
-        host: dns::normalise(host)?,
+        host: parse_host(text, host)?,
     })
+}
+
+fn parse_host(text: &str, host: &str) -> Result<String, SanError> {
+    dns::normalise(host)
+        .map_err(|error| SanError::new(text, format!("has a host that {}", error.problem)))
 }
 
 fn split(text: &str) -> Result<(&str, &str), SanError> {

@@ -1,5 +1,6 @@
 //! The declared networks of a policy set, each stored once however many rules name it.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::prefixes::PrefixSet;
@@ -49,15 +50,13 @@ impl Networks {
 
 /// The networks that `id` names, deep, without itself.
 fn parts(set: &PolicySet, id: NetworkId) -> Vec<NetworkId> {
-    let mut found = set.networks[id].includes.clone();
+    let mut seen = HashSet::from([id]);
+    let mut found = vec![id];
     let mut next = 0;
     while let Some(&part) = found.get(next) {
-        for &include in &set.networks[part].includes {
-            if include != id && !found.contains(&include) {
-                found.push(include);
-            }
-        }
+        let includes = set.networks[part].includes.iter();
+        found.extend(includes.copied().filter(|&include| seen.insert(include)));
         next += 1;
     }
-    found
+    found.split_off(1)
 }

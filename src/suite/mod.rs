@@ -3,6 +3,7 @@
 //! Knows nothing of files or terminals. Bypasses are off, as they are in
 //! production; the facts of an expectation hold for its own source and never end.
 
+pub mod coverage;
 mod outcome;
 
 use crate::decision::{Decision, TraceEntry};

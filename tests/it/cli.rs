@@ -531,6 +531,65 @@ fn eval_holds_its_arguments_against_the_policy() {
     assert!(ran.stderr.contains("leading zero"), "{}", ran.stderr);
 }
 
+const FACTS: &str = r#"edition 2026
+
+tag role = web | db
+
+network office = 192.0.2.0/24
+network attic  = 198.51.100.0/24
+
+person alice { email "alice@example.com" }
+
+unlock all { allow from [office, attic] }
+
+approval gate {
+  on        unlock where role == db
+  approvers person alice
+}
+
+allow-once planned {
+  where     role == db
+  overrides source
+  by        person alice
+  max       1h
+}
+
+test "from the office" {
+  device { role = web }
+  unlock from 192.0.2.7 expect allow
+}
+"#;
+
+#[test]
+fn eval_refuses_a_fact_that_cannot_hold() {
+    let here = repository(FACTS);
+    let ask = |role: &str, fact: &str| {
+        let args = ["eval", "unlock", "--from", "192.0.2.7", "--tag", role];
+        run(here.path(), &[&args[..], &["--given", fact][..]].concat())
+    };
+    for fact in ["approved by gate", "allow-once planned"] {
+        let ran = ask("role=web", fact);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{fact}");
+        assert!(ran.stderr.contains("device"), "{}", ran.stderr);
+        assert_eq!(ask("role=db", fact).code, 0, "{fact}");
+    }
+}
+
+#[test]
+fn coverage_lists_what_no_test_reached() {
+    let here = repository(FACTS);
+    let ran = run(here.path(), &["test", "--coverage"]);
+    assert_eq!(ran.code, 0);
+    assert_eq!(
+        ran.stdout,
+        "policies/: 1 test passed\n\
+         not reached by any test:\n  \
+         allow-once planned (all.pano:17)\n  \
+         approval gate (all.pano:12)\n  \
+         network attic (all.pano:6)\n"
+    );
+}
+
 #[test]
 fn eval_of_a_broken_set_is_a_finding() {
     let here = repository(&broken());
@@ -595,6 +654,7 @@ fn a_bad_request_is_named_by_line_column_and_nearest_word() {
         ),
         ("{\"action\": \"isue\"}", "did you mean `issue`?"),
         ("{}", "missing field `action`"),
+        (" [\"issue\"]", "a request is a JSON object"),
         (
             "{\"action\":\"issue\",\"lifetime_s\":-1}",
             "standard input:1:",

@@ -7,7 +7,6 @@ use crate::check::report::Report;
 use crate::check::scope::Scope;
 use crate::check::selector::Path;
 use crate::diagnostic::Diagnostic;
-use crate::ir::people::Coverage;
 use crate::ir::{AllowOnceId, ApprovalId};
 use crate::request::IssuanceRequest;
 use crate::source::{Span, Spanned};
@@ -79,11 +78,7 @@ fn approved_unlock(
 ) -> Option<ApprovalId> {
     let id = resolve_group(name, Path::Unlock, scope, report)?;
     let group = scope.approvals.get(id)?;
-    let covered = match &group.covers {
-        Coverage::Unlock(selector) => point.matches(selector),
-        Coverage::Issuance(_, _) => false,
-    };
-    if !covered {
+    if !point.falls_under(&group.covers) {
         report_uncovered(name, "this device", group.header.span, report);
     }
     Some(id)
@@ -135,13 +130,7 @@ fn approved_request(
     let id = resolve_group(name, Path::Issuance, scope, report)?;
     let group = scope.approvals.get(id)?;
     let point = Point::request(request, scope)?;
-    let covered = match &group.covers {
-        Coverage::Unlock(_) => false,
-        Coverage::Issuance(actions, selector) => {
-            actions.contains(&request.action) && point.matches(selector)
-        }
-    };
-    if !covered {
+    if !point.falls_under(&group.covers) {
         report_uncovered(name, "this request", group.header.span, report);
     }
     Some(id)

@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::check::scope::Scope;
+use crate::ir::people::Coverage;
 use crate::ir::selector::{Actor, Atom, Selector};
 use crate::ir::unlock::{Source, SourceLine};
 use crate::ir::{Network, NetworkId, PersonId, ProfileId, ProjectId, ScheduleId, ServiceId, TagId};
-use crate::request::IssuanceRequest;
+use crate::request::{IssuanceRequest, effective_action};
+use crate::san::parse_name;
 use crate::vocabulary::Action;
 
 /// One subject: its tags and, for a certificate request, its attributes.
@@ -48,13 +50,27 @@ impl Point {
         if let Some(profile) = profile {
             tags.extend(scope.profiles.get(profile)?.tags.iter().cloned());
         }
+        let names: Vec<_> = (request.san.iter())
+            .map(|text| (text.as_str(), parse_name(text)))
+            .collect();
         Some(Point {
             tags,
             project,
             profile,
             requester,
-            action: Some(request.action),
+            action: Some(effective_action(request, &names).0),
         })
+    }
+
+    /// Whether a group that covers these is about this subject.
+    pub(super) fn falls_under(&self, covers: &Coverage) -> bool {
+        match (covers, self.action) {
+            (Coverage::Unlock(selector), None) => self.matches(selector),
+            (Coverage::Issuance(actions, selector), Some(action)) => {
+                actions.contains(&action) && self.matches(selector)
+            }
+            (Coverage::Unlock(_), Some(_)) | (Coverage::Issuance(..), None) => false,
+        }
     }
 
     pub(super) fn matches(&self, selector: &Selector) -> bool {

@@ -49,7 +49,9 @@ pub(super) fn resolve_request(
     for member in members {
         wrong |= read(&mut request, member, scope, report).is_none();
     }
-    if members.iter().all(|member| member.name.value != "action") {
+    // A member that no request has may be a misspelled one, and is reported.
+    let known = |member: &Member| MEMBERS.contains(&member.name.value.as_str());
+    if members.iter().all(known) && members.iter().all(|member| member.name.value != "action") {
         let diagnostic = Diagnostic::new(
             &codes::MISSING_MEMBER,
             span,

@@ -21,6 +21,22 @@ pub(super) enum Fact {
 const FORMS: &str =
     "a fact is `disabled`, `revoked`, `denied`, `approved by GROUP` or `allow-once NAME`";
 
+/// Holds the groups and one-time unlocks that are supposed against those that
+/// cover the subject, as a test's facts are.
+///
+/// # Errors
+/// One that cannot hold.
+pub(super) fn expect_possible<I: Copy + PartialEq>(
+    given: &[I],
+    covering: &[I],
+    say: impl Fn(I) -> String,
+) -> Result<(), Failure> {
+    match given.iter().find(|one| !covering.contains(one)) {
+        None => Ok(()),
+        Some(&one) => Err(Failure::new(say(one)).help("leave this fact out")),
+    }
+}
+
 /// Reads a fact; its names must be declared.
 ///
 /// # Errors

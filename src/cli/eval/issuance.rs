@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Timestamp;
 
-use super::facts::{Fact, parse_fact};
+use super::facts::{Fact, expect_possible, parse_fact};
 use super::{Answer, Failure, Question};
 use crate::decision::Decision;
 use crate::eval::{Program, given};
@@ -80,7 +80,15 @@ impl Issuance {
         }
         let mut facts = given::issuance(&set, &groups);
         facts.allow_bypass = self.question.allow_bypass;
-        Ok(Program::compile(set).trace_issuance(request, &facts, at))
+        let program = Program::compile(set);
+        // What cannot be evaluated is denied whatever was approved.
+        if let Ok(covering) = program.groups_of(request) {
+            expect_possible(&groups, &covering, |id| {
+                let name = program.set().approvals.name(id);
+                format!("`{name}` does not cover this request, so it cannot have approved it")
+            })?;
+        }
+        Ok(program.trace_issuance(request, &facts, at))
     }
 }
 
@@ -98,6 +106,11 @@ fn read_request(path: &Path) -> Result<IssuanceRequest, Failure> {
         std::fs::read(path).map(|read| bytes = read)
     };
     read.map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+    // An array would be read too, as the members in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let message = format!("{shown}:1:1: a request is a JSON object");
+        return Err(Failure::new(message));
+    }
     serde_json::from_slice(&bytes).map_err(|error| explain(&shown, &error))
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 
-use super::facts::{Fact, parse_fact};
+use super::facts::{Fact, expect_possible, parse_fact};
 use super::{Answer, Failure, Question};
 use crate::address;
 use crate::decision::Decision;
@@ -67,10 +67,13 @@ impl Unlock {
     }
 
     fn decide(&self, set: Arc<PolicySet>, at: Timestamp) -> Result<Decision, Failure> {
-        let (mut request, mut facts) = given::unlock(&set, &self.subject(&set)?);
+        let subject = self.subject(&set)?;
+        let (mut request, mut facts) = given::unlock(&set, &subject);
         request.device.clone_from(&self.device);
         facts.allow_bypass = self.question.allow_bypass;
-        Ok(Program::compile(set).trace_unlock(&request, &facts, at))
+        let program = Program::compile(set);
+        expect_possible_facts(&program, &subject)?;
+        Ok(program.trace_unlock(&request, &facts, at))
     }
 
     /// The device with the facts that hold for it, as a test block would have them.
@@ -125,4 +128,21 @@ impl Unlock {
         }
         Ok(tags)
     }
+}
+
+/// Refuses a fact that cannot hold for the device.
+fn expect_possible_facts(program: &Program, subject: &UnlockSubject) -> Result<(), Failure> {
+    // A device that enrollment would not permit is denied whatever is live.
+    let Ok(class) = program.classify(&subject.tags) else {
+        return Ok(());
+    };
+    let set = program.set();
+    expect_possible(&subject.approved, &class.groups, |id| {
+        let name = set.approvals.name(id);
+        format!("`{name}` does not cover this device, so it cannot have approved it")
+    })?;
+    expect_possible(&subject.allow_once, &class.allow_onces, |id| {
+        let name = set.allow_onces.name(id);
+        format!("`{name}` cannot be armed for this device: its `where` does not match")
+    })
 }

@@ -1,10 +1,9 @@
 //! The issuance decision: every policy that matches must pass, every violation
 //! is reported, and then people may be asked.
 //!
-//! [`action`] says which action it is, [`fields`] and [`names`] hold the
+//! [`effective_action`] says which action it is, [`fields`] and [`names`] hold the
 //! request against a policy, [`report`] puts violations into their order.
 
-mod action;
 mod fields;
 mod names;
 mod report;
@@ -18,7 +17,7 @@ use super::subject::{Incomplete, Subject, covers};
 use super::{Program, describe, place};
 use crate::decision::{Decision, Obligation, Reason, RuleRef, Violation};
 use crate::ir::{ApprovalId, BypassId, IssuanceId, PolicySet};
-use crate::request::{IssuanceFacts, IssuanceRequest};
+use crate::request::{IssuanceFacts, IssuanceRequest, effective_action};
 use crate::san::{San, SanError, parse_name};
 use crate::vocabulary::{Action, Effect, Outcome, ReasonCode};
 
@@ -60,7 +59,7 @@ impl<'a> Case<'a> {
         let names: Vec<_> = (request.san.iter())
             .map(|text| (text.as_str(), parse_name(text)))
             .collect();
-        let (action, fallback) = action::effective(request, &names);
+        let (action, fallback) = effective_action(request, &names);
         let scope = Subject::request(set, request, action).map(|subject| Scope::of(set, subject));
         Case {
             set,
@@ -121,6 +120,16 @@ impl<'a> Scope<'a> {
             project: self.subject.project,
         }
     }
+}
+
+/// The groups that cover a request.
+pub(super) fn groups_of(
+    program: &Program,
+    request: &IssuanceRequest,
+) -> Result<Vec<ApprovalId>, Incomplete> {
+    let facts = IssuanceFacts::default();
+    let case = Case::new(program, request, &facts, Timestamp::default());
+    case.scope.map(|scope| scope.groups)
 }
 
 /// Takes the steps in order.

@@ -164,6 +164,12 @@ impl Failure<'_> {
         )
     }
 
+    /// Whether `token` comes after the word `file`, as the name of a file does.
+    fn is_after_file(&self, token: &Token) -> bool {
+        let before = self.text.get(..token.range.start).unwrap_or_default();
+        before.trim_end().ends_with("file")
+    }
+
     /// Adds what was probably meant.
     fn hint(
         &self,
@@ -185,7 +191,9 @@ impl Failure<'_> {
                     let keywords = self.block.map_or(keywords::ITEMS, |block| block.keywords);
                     words.extend(keywords.iter().map(|&word| word.to_owned()));
                 }
-                if let Some(near) = nearest(text, words.iter().map(String::as_str)) {
+                let near = nearest(text, words.iter().map(String::as_str));
+                // The word itself, out of place, is not misspelled.
+                if let Some(near) = near.filter(|&near| near != text) {
                     return diagnostic
                         .help(format!("did you mean `{near}`?"))
                         .fix(span, near);
@@ -198,9 +206,16 @@ impl Failure<'_> {
                 }
                 diagnostic
             }
+            Kind::Text if self.is_after_file(token) => diagnostic
+                .help("`file` stands alone: give the file a network of its own, and name it"),
             Kind::Text if wants(&[Rule::name, Rule::names, Rule::sources]) => {
                 let bare = text.trim_matches('"');
-                diagnostic.help(format!("names stand without quotes: `{bare}`"))
+                let what = if wants(&[Rule::sources, Rule::addr]) {
+                    "names and addresses"
+                } else {
+                    "names"
+                };
+                diagnostic.help(format!("{what} stand without quotes: `{bare}`"))
             }
             Kind::Text if wants(&[Rule::regex]) => {
                 diagnostic.help("a regular expression stands between slashes: `/^web-[0-9]+$/`")
@@ -210,11 +225,16 @@ impl Failure<'_> {
     }
 }
 
+/// Where pest stopped.
+pub(super) fn place_of(error: &PestError) -> usize {
+    match error.location {
+        pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
+    }
+}
+
 /// Where pest stopped and what it would have taken.
 fn parts(error: &PestError) -> (usize, Vec<Rule>) {
-    let at = match error.location {
-        pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => at,
-    };
+    let at = place_of(error);
     match &error.variant {
         pest::error::ErrorVariant::ParsingError { positives, .. } => (at, positives.clone()),
         pest::error::ErrorVariant::CustomError { .. } => (at, Vec::new()),

@@ -8,7 +8,7 @@ use std::ops::Range;
 use pest::Parser;
 
 use super::build::{Builder, Built};
-use super::explain::Failure;
+use super::explain::{self, Failure};
 use super::fault::{Fault, FaultKind};
 use super::grammar::{Grammar, Rule};
 use super::keywords::{self, Block, CONTINUATIONS};
@@ -292,12 +292,9 @@ impl<'a> Recovery<'a> {
             if self.is_quiet(&window) {
                 break;
             }
-            // From the last good statement on: the error may lie in an optional part of it.
-            let failing = last..window.end;
-            let Err(error) = Grammar::parse(block.one, self.slice(&failing)) else {
+            let Some(diagnostic) = self.first_error(block, last..window.end, at) else {
                 break;
             };
-            let diagnostic = self.failure(failing, Some(block)).explain(&error);
             self.diagnostics.push(diagnostic);
             let Some(resume) = self.resumption(block, at..window.end, &mut tries) else {
                 break;
@@ -305,6 +302,19 @@ impl<'a> Recovery<'a> {
             (last, at) = self.statements(block, resume..window.end, item.as_deref_mut());
         }
         window.end
+    }
+
+    /// The error of the statement that begins `range`, whose good part ends at `end`: it
+    /// may lie in an optional part of it, or further on in the statement after it.
+    fn first_error(&self, block: &Block, range: Range<usize>, end: usize) -> Option<Diagnostic> {
+        let parse = |range: Range<usize>| {
+            let error = Grammar::parse(block.one, self.slice(&range)).err()?;
+            Some((range.start + explain::place_of(&error), range, error))
+        };
+        let within = parse(range.clone())?;
+        let behind = parse(end..range.end).filter(|behind| behind.0 > within.0);
+        let (_, failing, error) = behind.unwrap_or(within);
+        Some(self.failure(failing, Some(block)).explain(&error))
     }
 
     /// Reads good statements as far as they go, and returns where the last begins and ends.

@@ -97,7 +97,7 @@ impl Builder {
                 return None;
             }
             others += 1;
-            builder.closed::<Action>(node)
+            builder.closed_or::<Action>(node, &["unlock"])
         });
         match unlock {
             None => Some(TriggerOn::Actions(actions)),

@@ -143,6 +143,7 @@ impl Builder {
         };
         self.diagnostics.push(
             Diagnostic::new(&codes::MISSING_COMMA, place, "a comma is missing here")
+                .help("put it between the two")
                 .fix(place, ","),
         );
     }

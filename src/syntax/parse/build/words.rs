@@ -61,12 +61,22 @@ impl Builder {
 
     /// A word of a closed set.
     pub(super) fn closed<T: Closed>(&mut self, node: Node<'_>) -> Option<Spanned<T>> {
+        self.closed_or(node, &[])
+    }
+
+    /// A word of a closed set, where `others` would be in place too.
+    pub(super) fn closed_or<T: Closed>(
+        &mut self,
+        node: Node<'_>,
+        others: &[&str],
+    ) -> Option<Spanned<T>> {
         let text = node.as_str();
         let span = self.span(&node);
         if let Some(word) = T::from_word(text) {
             return Some(Spanned::new(word, span));
         }
-        let words: Vec<&str> = T::ALL.iter().map(|word| word.word()).collect();
+        let known = T::ALL.iter().map(|word| word.word());
+        let words: Vec<&str> = others.iter().copied().chain(known).collect();
         let mut diagnostic = Diagnostic::new(
             &codes::UNKNOWN_WORD,
             span,

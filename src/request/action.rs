@@ -1,12 +1,12 @@
 //! Which action a request is judged as.
 
-use crate::request::IssuanceRequest;
+use super::IssuanceRequest;
 use crate::san::{San, SanError, parse_name};
 use crate::vocabulary::Action;
 
 /// A renewal or reissue follows a known certificate and asks for no name that
 /// it lacks; otherwise it is an `issue`, and why is said.
-pub(super) fn effective(
+pub fn effective_action(
     request: &IssuanceRequest,
     names: &[(&str, Result<San, SanError>)],
 ) -> (Action, Option<String>) {
