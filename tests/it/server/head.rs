@@ -29,7 +29,8 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn an_older_state_is_seen_again_at_each_start() {
     let server = Server::start(POLICY);
-    let (dir, _keep) = server.kill();
+    let dir = server.dir.clone();
+    let _keep = server.kill();
     let (store, older) = (dir.join("state/store"), dir.join("older"));
     copy(&store, &older);
     let head = dir.join("state/head.json");
