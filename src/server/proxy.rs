@@ -18,6 +18,9 @@ const V2_LIMIT: usize = 16 + 2048;
 /// What a version 2 header starts with.
 const V2_SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
+/// Version 2, command `LOCAL`.
+const V2_LOCAL: u8 = 0x20;
+
 /// Why a connection from a listed proxy has no usable header.
 #[derive(Debug, thiserror::Error)]
 pub enum ProxyError {
@@ -72,11 +75,18 @@ pub async fn read_header(
 /// # Errors
 /// `Malformed` and `NoAddress`.
 pub fn parse_header(bytes: &[u8]) -> Result<Option<IpAddr>, ProxyError> {
+    if speaks_for_itself(bytes) {
+        return Ok(None);
+    }
     let result = HeaderResult::parse(bytes);
     if result.is_incomplete() {
         return Err(ProxyError::Malformed);
     }
     let source = match result {
+        // ppp takes a space in the place of the return.
+        HeaderResult::V1(Ok(header)) if !header.header.ends_with(v1::PROTOCOL_SUFFIX) => {
+            return Err(ProxyError::Malformed);
+        }
         HeaderResult::V1(Ok(header)) => match header.addresses {
             v1::Addresses::Tcp4(addresses) => IpAddr::V4(addresses.source_address),
             v1::Addresses::Tcp6(addresses) => IpAddr::V6(addresses.source_address),
@@ -97,4 +107,12 @@ pub fn parse_header(bytes: &[u8]) -> Result<Option<IpAddr>, ProxyError> {
         HeaderResult::V1(Err(_)) | HeaderResult::V2(Err(_)) => return Err(ProxyError::Malformed),
     };
     Ok(Some(address::fold(source)))
+}
+
+/// Whether a version 2 header says `LOCAL`; then its family and what follows it
+/// mean nothing, be they ever so odd, which ppp would refuse. Section 2.2.
+fn speaks_for_itself(bytes: &[u8]) -> bool {
+    bytes
+        .strip_prefix(V2_SIGNATURE)
+        .is_some_and(|rest| rest.first() == Some(&V2_LOCAL))
 }

@@ -23,6 +23,7 @@ mod output;
 mod parse;
 mod policies;
 mod prefixes;
+mod proxy_header;
 mod random_tree;
 mod san;
 mod schedule;
