@@ -2,7 +2,7 @@
 //! each bound to the one before it by its hash, synced before anybody is told.
 //!
 //! It is the source of truth and the audit at once. [`Journal`] appends,
-//! [`read_entries`] reads, [`verify`] checks a file offline, [`SignedHead`]
+//! [`read_entries`] reads, [`verify()`] checks a file offline, [`SignedHead`]
 //! says up to where somebody once saw it. `frame` holds the format, [`Event`]
 //! all that can happen.
 //!

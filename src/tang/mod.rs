@@ -6,7 +6,7 @@
 //! on purpose the difference stands in `tests/it/tang_peer.rs`, which holds it
 //! against Debian's `tangd`.
 //!
-//! Start reading at [`route`] (which request is this), [`recovery`] (what is
+//! Start reading at [`mod@route`] (which request is this), [`recovery`] (what is
 //! checked before the policy, and the reply) and [`ring`] (the keys that answer
 //! for one endpoint). Secrets live in [`key`] and are multiplied in [`exchange`].
 
