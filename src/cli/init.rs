@@ -22,8 +22,9 @@ pub(super) struct Init {
     directory: PathBuf,
 }
 
-/// The files of a starter repository, by their path in it.
-const STARTER: &[(&str, &str)] = &[
+/// The files of a starter repository, by their path in it; its policies are
+/// also what `serve --dev` serves where no policy is named.
+pub(super) const STARTER: &[(&str, &str)] = &[
     ("README.md", include_str!("init/starter/README.md")),
     (
         "policies/vocabulary.pano",

@@ -21,7 +21,8 @@ pub(super) struct Serve {
     /// The settings' file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Try it out: on loopback, with a fresh store and a printed admin token
+    /// Try it out: on loopback, with a fresh store, a printed admin token, and
+    /// the policies of `panopol init` where none is named
     #[arg(long)]
     dev: bool,
     /// Write the planes' addresses here once both accept
@@ -50,6 +51,7 @@ impl Serve {
         let start = Start {
             settings: self.settings.over(file),
             dev: self.dev,
+            example: super::init::STARTER,
             ready_file: self.ready_file,
         };
         run::run(start).map_err(|error| Failure::new(error.to_string()))?;

@@ -45,6 +45,9 @@ pub struct Start {
     pub dev: bool,
     /// Where to write the planes' addresses once both accept.
     pub ready_file: Option<PathBuf>,
+    /// The files that `dev` takes its policy from where none is named, by path;
+    /// the policies stand below `policies/`.
+    pub example: &'static [(&'static str, &'static str)],
 }
 
 /// Runs until a signal ends it.
@@ -64,8 +67,13 @@ async fn serve(start: Start) -> Result<(), StartError> {
         mut settings,
         dev,
         ready_file,
+        example,
     } = start;
-    let _scratch = if dev { loopback(&mut settings)? } else { None };
+    let _scratch = if dev {
+        loopback(&mut settings, example)?
+    } else {
+        None
+    };
     let unlock = listen("unlock_listen", settings.unlock_listen, 7654).await?;
     let admin = listen("admin_listen", settings.admin_listen, 7655).await?;
     let (unlock_at, admin_at) = (local(&unlock)?, local(&admin)?);
@@ -124,8 +132,12 @@ fn println_dev(unlock: &str, admin: &str, token: &str) {
     );
 }
 
-/// Keeps `--dev` on loopback and gives it a state directory where none is named.
-fn loopback(settings: &mut Settings) -> Result<Option<Scratch>, StartError> {
+/// Keeps `--dev` on loopback and gives it a state directory and a policy where
+/// none is named.
+fn loopback(
+    settings: &mut Settings,
+    example: &[(&str, &str)],
+) -> Result<Option<Scratch>, StartError> {
     for (setting, address) in [
         ("unlock_listen", &settings.unlock_listen),
         ("admin_listen", &settings.admin_listen),
@@ -137,16 +149,28 @@ fn loopback(settings: &mut Settings) -> Result<Option<Scratch>, StartError> {
             });
         }
     }
-    if settings.state.is_some() {
+    if settings.state.is_some() && settings.policy.is_some() {
         return Ok(None);
     }
     let name = draw_token()?;
-    let path = std::env::temp_dir().join(format!("panopol-dev-{name}"));
-    settings.state = Some(path.clone());
-    Ok(Some(Scratch(path)))
+    let scratch = Scratch(std::env::temp_dir().join(format!("panopol-dev-{name}")));
+    if settings.state.is_none() {
+        settings.state = Some(scratch.0.join("state"));
+    }
+    if settings.policy.is_none() {
+        let directory = scratch.0.join("example");
+        for (name, content) in example {
+            let path = directory.join(name);
+            std::fs::create_dir_all(parent(&path))
+                .and_then(|()| std::fs::write(&path, content))
+                .map_err(io(format!("`{}`", path.display())))?;
+        }
+        settings.policy = Some(directory.join("policies"));
+    }
+    Ok(Some(scratch))
 }
 
-/// A state directory that ends with the run.
+/// A directory that ends with the run.
 struct Scratch(PathBuf);
 
 impl Drop for Scratch {

@@ -186,3 +186,19 @@ fn a_reload_under_load_is_seen_whole_or_not_at_all() {
     }
     assert!(switches > 10, "both policies decided in turn: {switches}");
 }
+
+#[test]
+fn dev_serves_the_starter_policies_where_none_is_named() {
+    let keep = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_panopol"));
+    command
+        .args(["serve", "--dev", "--unlock-listen", "127.0.0.1:0"])
+        .args(["--admin-listen", "127.0.0.1:0", "--ready-file"])
+        .arg(keep.path().join("ready.json"));
+    let server = Server::spawn(keep.path(), command);
+    let (status, policy) = server.api("GET", "/policy", None);
+    assert_eq!(status, 200);
+    let files = policy["files"].as_array().unwrap();
+    assert!(files.contains(&"unlock.pano".into()), "{policy}");
+    server.signal("TERM");
+}
