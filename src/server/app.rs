@@ -69,8 +69,8 @@ impl App {
         }
     }
 
-    /// What is live beside an unlock request. Approvals and one-time unlocks
-    /// come with the issue on people in the loop; none is live before.
+    /// What is live beside an unlock request: nothing can yet decide on an
+    /// approval or arm a one-time unlock, so bypasses alone.
     pub fn unlock_facts(&self) -> UnlockFacts {
         UnlockFacts {
             allow_bypass: self.allow_bypass,
