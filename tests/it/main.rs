@@ -26,6 +26,7 @@ mod prefixes;
 mod proxy_header;
 mod random_tree;
 mod san;
+mod scarcity;
 mod schedule;
 mod server;
 mod store;

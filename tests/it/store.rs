@@ -22,6 +22,8 @@ use panopol::store::{
 use panopol::vocabulary::DeviceState;
 use sha2::{Digest, Sha256};
 
+use crate::scarcity::{bound_by_modes, deaf_to_size, limit_files, set_writable};
+
 pub(crate) const MASTER: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 pub(crate) fn now() -> Timestamp {
@@ -627,64 +629,60 @@ fn a_flipped_bit_in_the_journal_is_refused_and_in_the_index_mended() {
     }
 }
 
-/// A file system of its own, small and taken away again; none without the right to mount.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    fn mount(size: &str) -> Option<Self> {
-        let directory = tempfile::tempdir().unwrap();
-        let options = format!("size={size}");
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(directory.path());
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then_some(SmallDisk(directory))
-    }
-
-    fn remount(&self, how: &str) {
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-o", &format!("remount,{how}")])
-            .arg(self.0.path());
-        assert!(mount.status().unwrap().success());
-    }
+/// Runs the test of that name again as a process of its own, in which
+/// `PANOPOL_STORE_STATE` names `state`; asserts that it passes there.
+fn run_alone(name: &str, state: &Path, wrap: fn(&Command) -> Command) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "--nocapture", "--test-threads=1"])
+        .arg(format!("store::{name}"))
+        .env("PANOPOL_STORE_STATE", state);
+    let output = wrap(&command).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
+fn state_alone() -> Option<PathBuf> {
+    std::env::var_os("PANOPOL_STORE_STATE").map(PathBuf::from)
 }
 
 #[test]
 fn on_a_full_disk_changes_fail_nothing_is_lost_and_room_heals_it() {
-    // Where mounting is not allowed, `journal` has the same with a failing medium.
-    let Some(disk) = SmallDisk::mount("2m") else {
-        return;
+    let Some(state) = state_alone() else {
+        let directory = tempfile::tempdir().unwrap();
+        let name = "on_a_full_disk_changes_fail_nothing_is_lost_and_room_heals_it";
+        return run_alone(name, &directory.path().join("state"), deaf_to_size);
     };
-    let state = disk.0.path().join("state");
     let store = open(&state).unwrap();
     store.enroll(context(), enrollment("a")).unwrap();
-    let filler = disk.0.path().join("filler");
-    let full = fs::write(&filler, vec![1; 4 << 20]).unwrap_err();
-    assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
+    limit_files(std::process::id(), Some(1 << 20));
+    let long = "x".repeat(4096);
     let mut acknowledged = 0;
     let failed = loop {
-        match store.tag(context(), "a", tags("n", &acknowledged.to_string()), None) {
+        let value = format!("{acknowledged}{long}");
+        match store.tag(context(), "a", tags("n", &value), None) {
             Ok(_) => acknowledged += 1,
             Err(error) => break error,
         }
-        assert!(acknowledged < 100_000);
+        assert!(acknowledged < 1000);
     };
+    assert!(acknowledged > 100);
     assert!(!failed.is_outcome_unknown(), "{failed}");
     assert!(
         failed.to_string().contains("nothing was changed"),
         "{failed}"
     );
-    assert!(store.enroll(context(), enrollment("b")).is_err());
+    let long = tags("n", &long);
+    assert!(store.tag(context(), "a", long.clone(), None).is_err());
+    let mut large = enrollment("b");
+    large.tags = long;
+    assert!(store.enroll(context(), large).is_err());
     let before = store.device("a");
-    fs::remove_file(&filler).unwrap();
+    limit_files(std::process::id(), None);
     store.enroll(context(), enrollment("c")).unwrap();
     drop(store);
     let store = open(&state).unwrap();
@@ -695,16 +693,21 @@ fn on_a_full_disk_changes_fail_nothing_is_lost_and_room_heals_it() {
 }
 
 #[test]
-fn a_read_only_directory_is_refused_by_name() {
-    let Some(disk) = SmallDisk::mount("4m") else {
+fn a_directory_that_may_not_be_written_is_refused_by_name() {
+    let Some(state) = state_alone() else {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state");
+        drop(open(&state).unwrap());
+        set_writable(&state, false);
+        let name = "a_directory_that_may_not_be_written_is_refused_by_name";
+        run_alone(name, &state, bound_by_modes);
+        set_writable(&state, true);
+        drop(open(&state).unwrap());
         return;
     };
-    let state = disk.0.path().join("state");
-    drop(open(&state).unwrap());
-    disk.remount("ro");
     let refused = open(&state).unwrap_err().to_string();
-    assert!(refused.contains("Read-only file system"), "{refused}");
-    assert!(refused.contains("state"), "{refused}");
+    assert!(refused.contains("Permission denied"), "{refused}");
+    assert!(refused.contains(state.to_str().unwrap()), "{refused}");
 }
 
 #[test]
