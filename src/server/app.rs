@@ -42,6 +42,8 @@ pub struct App {
     pub unlock_url: String,
     /// Where backups are written.
     pub backups: std::path::PathBuf,
+    /// Where the first owner's claim is written.
+    pub claim_file: std::path::PathBuf,
     /// Whether forwarding headers are passed over rather than refused.
     pub ignore_forwarded: bool,
     /// Whether bypasses hold.

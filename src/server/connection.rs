@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
-use super::proxy;
+use super::{proxy, tls};
 use crate::address;
 
 /// The most bytes of a request's head: its line and headers.
@@ -147,9 +147,8 @@ impl Plane {
         match &self.tls {
             None => self.requests(stream, source, routes, watcher).await,
             Some(tls) => {
-                if let Ok(Ok(stream)) =
-                    tokio::time::timeout(self.head_timeout, tls.accept(stream)).await
-                {
+                let shaken = tls::accept(tls, stream);
+                if let Ok(Some(stream)) = tokio::time::timeout(self.head_timeout, shaken).await {
                     self.requests(stream, source, routes, watcher).await;
                 }
             }

@@ -2,9 +2,12 @@
 
 pub mod admin;
 pub mod app;
+mod chores;
+mod claim;
 pub mod clock;
 pub mod config;
 pub mod connection;
+mod dev;
 pub mod legacy;
 pub mod limits;
 pub mod metrics;
@@ -15,4 +18,6 @@ pub mod proxy;
 pub mod records;
 pub mod run;
 pub mod start;
+mod tls;
 pub mod unlock_plane;
+mod watch;

@@ -137,6 +137,7 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         rings: Rings::default(),
         unlock_url,
         backups: state.join("backups"),
+        claim_file: state.join("claim"),
         ignore_forwarded: settings.ignore_forwarded.unwrap_or(false),
         allow_bypass: settings.allow_bypass.unwrap_or(false),
         answered: std::sync::Mutex::default(),
@@ -286,7 +287,7 @@ fn rate(setting: &'static str, given: Option<u32>, usual: u32) -> Result<NonZero
 }
 
 /// The first owner in org by name: whom the first start's claim is bound to.
-pub(super) fn first_owner(app: &App) -> Option<String> {
+fn first_owner(app: &App) -> Option<String> {
     let set = Arc::clone(&app.policy.current().set);
     let owns = |person: &crate::ir::people::Person| {
         person
@@ -298,6 +299,14 @@ pub(super) fn first_owner(app: &App) -> Option<String> {
         .iter()
         .find(|(_, person)| owns(person))
         .map(|(_, person)| person.header.name.clone())
+}
+
+/// The same, or why nobody could ever administer this server.
+pub(super) fn expect_owner(app: &App) -> Result<String, StartError> {
+    first_owner(app).ok_or(StartError::Setting {
+        setting: "policy",
+        cause: "declares no person with `role owner in org`, so nobody could ever administer this server".to_owned(),
+    })
 }
 
 /// A change by the server itself.

@@ -36,6 +36,11 @@ impl Store {
         state.tokens.get(id).cloned()
     }
 
+    /// The token of that id, whether it still holds or not ([`Token::holds`]).
+    pub fn token(&self, id: &str) -> Option<Arc<Token>> {
+        self.shared.read().tokens.get(id).cloned()
+    }
+
     /// Up to `limit` tokens in the order of their ids, after `after`.
     pub fn tokens(&self, after: Option<&str>, limit: usize) -> Vec<Arc<Token>> {
         page(&self.shared.read().tokens, after, limit)

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::app::App;
+use super::super::claim;
 use super::super::problem::Problem;
 use super::caller::Caller;
 use super::page::{Body, Listed, Page, Query};
@@ -124,12 +125,10 @@ pub(super) async fn revoke(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let own = caller.token.id == id
-        || app
-            .store
-            .tokens(None, usize::MAX)
-            .iter()
-            .any(|token| token.id == id && token.person == caller.token.person);
+    let own = app
+        .store
+        .token(&id)
+        .is_some_and(|token| token.person == caller.token.person);
     let action = if own {
         AdminAction::TokenRevokeOwn
     } else {
@@ -168,6 +167,7 @@ pub(super) async fn claim(
     app.blocking(move |app| {
         let context = app.context(Actor::person(person));
         app.store.claim(context, hash, token)?;
+        claim::tidy(app);
         Ok(())
     })
     .await?;

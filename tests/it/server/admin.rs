@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::harness::{POLICY, Reply, Server, bytes_of, directory, http, refused, send};
+use super::harness::{POLICY, Reply, Server, bytes_of, directory, http, refused, send, wait_for};
 
 /// A token for `person`, minted by the server's first owner.
 fn mint(server: &Server, person: &str) -> (String, String) {
@@ -56,7 +56,9 @@ fn a_first_start_offers_one_claim_to_the_owner() {
         403,
         "once"
     );
+    assert!(!file.exists(), "used, it is taken away");
     drop(server);
+    std::fs::write(&file, "left by a crash").unwrap();
     let server = Server::launch_plain(dir.path(), &["--master-key", &key]);
     assert_eq!(
         server.api("POST", "/claim", Some(claim)).0,
@@ -64,6 +66,7 @@ fn a_first_start_offers_one_claim_to_the_owner() {
         "and not after a restart"
     );
     assert_eq!(server.log().matches("first start").count(), 1);
+    wait_for("a claim that is over is taken away", || !file.exists());
     assert_eq!(status(&server, secret, "GET", "/devices", Value::Null), 200);
 }
 

@@ -12,4 +12,5 @@ mod hostile;
 mod legacy;
 mod policy_life;
 mod state;
+mod tls;
 mod unlock_plane;

@@ -179,7 +179,7 @@ fn used() -> tempfile::TempDir {
     server.kill().unwrap()
 }
 
-fn expect_refusal(dir: &Path, flags: &[&str], cause: &str) {
+pub(super) fn expect_refusal(dir: &Path, flags: &[&str], cause: &str) {
     let (code, said) = refused(dir, flags);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains(cause), "{cause}: {said}");
