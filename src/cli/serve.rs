@@ -42,7 +42,11 @@ impl Serve {
             Some(path) => Settings::read(path).map_err(|error| Failure::new(error.to_string()))?,
             None => Settings::default(),
         };
-        let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+        // A log that cannot be written must not end what is logged: on a full disk,
+        // say, the word that it was not would panic.
+        let log = tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .log_internal_errors(false);
         if self.log_json {
             log.json().init();
         } else {

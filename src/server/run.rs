@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
@@ -18,6 +18,11 @@ use super::connection::Plane;
 use super::start::{self, StartError, io};
 use super::watch::Watch;
 use super::{chores, claim, dev, tls, unlock_plane};
+
+/// How many connections the system may keep until they are accepted: after a
+/// power cut every host of a site boots at once, and one that finds no place
+/// waits for a second and longer.
+const BACKLOG: u32 = 4096;
 
 /// How the server was started.
 #[derive(Clone, Debug, Default)]
@@ -59,8 +64,8 @@ async fn serve(start: Start) -> Result<(), StartError> {
     };
     chores::survive_size_limit()?;
     let tls = tls::acceptor(&settings)?;
-    let unlock = listen("unlock_listen", settings.unlock_listen, 7654).await?;
-    let admin = listen("admin_listen", settings.admin_listen, 7655).await?;
+    let unlock = listen("unlock_listen", settings.unlock_listen, 7654)?;
+    let admin = listen("admin_listen", settings.admin_listen, 7655)?;
     let (unlock_at, admin_at) = (local(&unlock)?, local(&admin)?);
     let bound = url(&settings, PlaneName::Unlock, unlock_at);
     let unlock_url = settings.unlock_url.clone().unwrap_or(bound);
@@ -125,15 +130,22 @@ fn say_ready(
     Ok(())
 }
 
-async fn listen(
+fn listen(
     setting: &'static str,
     address: Option<SocketAddr>,
     port: u16,
 ) -> Result<TcpListener, StartError> {
     let address = address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    TcpListener::bind(address)
-        .await
-        .map_err(io(format!("`{setting}`: cannot listen on {address}")))
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let listener = socket.and_then(|socket| {
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    });
+    listener.map_err(io(format!("`{setting}`: cannot listen on {address}")))
 }
 
 fn local(listener: &TcpListener) -> Result<SocketAddr, StartError> {

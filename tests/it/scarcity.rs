@@ -28,13 +28,21 @@ pub(crate) fn deaf_to_size(inner: &Command) -> Command {
 /// Lets no file of a process grow beyond `bytes`; without any, lets them again.
 pub(crate) fn limit_files(process: u32, bytes: Option<u64>) {
     let bytes = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+    limit(process, &format!("--fsize={bytes}:"));
+}
+
+/// Lets a process have so many descriptors, within what the system allows it.
+pub(crate) fn limit_descriptors(process: u32, count: u64) {
+    limit(process, &format!("--nofile={count}:"));
+}
+
+fn limit(process: u32, what: &str) {
     let limited = Command::new("prlimit")
-        .args(["--pid", &process.to_string()])
-        .arg(format!("--fsize={bytes}:"))
+        .args(["--pid", &process.to_string(), what])
         .stdin(Stdio::null())
         .output()
         .expect("prlimit, of util-linux, is to be installed");
-    assert!(limited.status.success(), "{limited:?}");
+    assert!(limited.status.success(), "{what}: {limited:?}");
 }
 
 /// `inner`, bound by the modes of files, which root is not of itself.

@@ -40,7 +40,7 @@ pub(crate) struct Server {
     pub(crate) admin: String,
     pub(crate) token: String,
     pub(crate) dir: PathBuf,
-    _keep: Option<tempfile::TempDir>,
+    keep: Option<tempfile::TempDir>,
 }
 
 impl Server {
@@ -54,7 +54,7 @@ impl Server {
         let keep = directory(policy);
         let dir = keep.path().to_owned();
         let mut server = Self::launch(&dir, flags);
-        server._keep = Some(keep);
+        server.keep = Some(keep);
         server
     }
 
@@ -105,8 +105,13 @@ impl Server {
             admin: word("admin"),
             token: word("token"),
             dir: dir.to_owned(),
-            _keep: None,
+            keep: None,
         }
+    }
+
+    /// Ends the directory with the server.
+    pub(crate) fn own(&mut self, dir: tempfile::TempDir) {
+        self.keep = Some(dir);
     }
 
     /// Replaces the policy's file and reloads by API.
@@ -166,7 +171,7 @@ impl Server {
     pub(crate) fn kill(mut self) -> Option<tempfile::TempDir> {
         let _ = self.child.kill();
         self.child.wait().unwrap();
-        self._keep.take()
+        self.keep.take()
     }
 
     /// Sends a signal by its name.
@@ -231,7 +236,12 @@ pub(crate) fn directory(policy: &str) -> tempfile::TempDir {
 
 /// Starts a server that is to refuse to; its exit code and what it said.
 pub(crate) fn refused(dir: &Path, flags: &[&str]) -> (Option<i32>, String) {
-    let mut child = command(dir, flags)
+    refusal(command(dir, flags))
+}
+
+/// The same of a command that ends in a server.
+pub(crate) fn refusal(mut command: Command) -> (Option<i32>, String) {
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::harness::{
     POLICY, Reply, Server, binding, bytes_of, command, connect, directory, run, send, wait_for,
 };
+use crate::scarcity::limit_descriptors;
 use crate::tang::{random_point, request_for};
 
 /// Whether the server closes the connection within `limit`, whatever it says first.
@@ -131,24 +132,31 @@ fn descriptors(server: &Server) -> usize {
         .count()
 }
 
-#[test]
-fn thousands_of_connections_of_nonsense_are_held_and_let_go() {
-    const MANY: usize = 2000;
+/// A server that may hold so many connections, all of them from one peer.
+fn roomy_server(connections: usize) -> Server {
     let dir = directory(POLICY);
+    let most = (2 * connections).to_string();
     let flags = [
         "--dev",
+        "--max-connections",
+        &most,
         "--max-connections-per-peer",
-        "4000",
+        &most,
         "--head-timeout-s",
-        "4",
+        "60",
     ];
-    let serve = command(dir.path(), &flags);
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", "ulimit -n 4500 && exec \"$@\"", "sh"])
-        .arg(serve.get_program())
-        .args(serve.get_args());
-    let server = Server::spawn(dir.path(), shell);
+    let descriptors = u64::try_from(connections + 500).unwrap();
+    limit_descriptors(std::process::id(), descriptors);
+    let mut server = Server::spawn(dir.path(), command(dir.path(), &flags));
+    limit_descriptors(server.child.id(), descriptors);
+    server.own(dir);
+    server
+}
+
+#[test]
+fn ten_thousand_connections_of_nonsense_are_held_and_let_go() {
+    const MANY: usize = 10_000;
+    let server = roomy_server(MANY);
     let device = server.enroll("web-1", json!({"env": "production"}), 1);
     let (path, _, kid) = binding(&server, &device, 0);
     let body = request_for(&random_point()).to_string();
@@ -157,29 +165,40 @@ fn thousands_of_connections_of_nonsense_are_held_and_let_go() {
     let (before, open) = (resident_kib(&server), descriptors(&server));
 
     let long = vec![b'x'; 15_000];
-    let mut held = Vec::new();
+    let mut held = Vec::with_capacity(MANY);
     for number in 0..MANY {
         let mut stream = connect(&server.unlock);
         let nonsense: &[u8] = match number % 5 {
             0 => b"",
             1 => b"GET /adv HTTP/1.1\r\nHos",
-            2 => b"POST /rec/x HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n{",
+            2 => b"GET /u/x/adv HTTP/1.1\r\nHost: t\r\n\r\nGET /u/x/adv HT",
             3 => &long,
-            _ => b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03",
+            _ => b"POST /rec/x HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n",
         };
         let _ = stream.write_all(nonsense);
         held.push(stream);
+        if number % 1000 == 0 {
+            let began = Instant::now();
+            assert_eq!(send(&server.unlock, &good).unwrap().status, 200);
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "a good request is answered beside {number}"
+            );
+        }
     }
+    wait_for("all are accepted", || {
+        descriptors(&server) >= open + MANY - 20
+    });
     assert!(descriptors(&server) <= open + MANY + 50);
     let began = Instant::now();
     assert_eq!(send(&server.unlock, &good).unwrap().status, 200);
     assert!(
         began.elapsed() < Duration::from_secs(5),
-        "a good request is answered meanwhile"
+        "a good request is answered beside all"
     );
     let grown = resident_kib(&server).saturating_sub(before);
     assert!(
-        grown < 100 * 1024,
+        grown < 256 * 1024,
         "{grown} KiB more for {MANY} connections"
     );
     drop(held);
@@ -187,6 +206,21 @@ fn thousands_of_connections_of_nonsense_are_held_and_let_go() {
         descriptors(&server) <= open + 20
     });
     assert_eq!(send(&server.unlock, &good).unwrap().status, 200);
+}
+
+#[test]
+fn without_a_descriptor_left_the_server_waits_and_serves_again() {
+    let server = roomy_server(1000);
+    let open = descriptors(&server);
+    limit_descriptors(server.child.id(), u64::try_from(open + 100).unwrap());
+    // The system completes what the server cannot accept yet.
+    let held: Vec<TcpStream> = (0..300).map(|_| connect(&server.unlock)).collect();
+    wait_for("the log says so", || {
+        server.log().contains("cannot accept a connection")
+    });
+    drop(held);
+    assert_eq!(server.ask("GET", "/adv", "", b"").status, 404);
+    assert!(server.log().len() < 1 << 20, "and does not fill the disk");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod head;
 mod hostile;
 mod legacy;
 mod policy_life;
+mod scarce;
 mod state;
 mod tls;
 mod unlock_plane;

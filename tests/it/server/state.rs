@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::admin::master_key;
-use super::harness::{POLICY, Reply, Server, binding, bytes_of, connect, directory, refused, run};
+use super::harness::{
+    POLICY, Reply, Server, binding, bytes_of, command, connect, directory, refusal, refused, run,
+};
 use crate::tang::{random_point, request_for};
 
 const ROUNDS: u64 = 60;
@@ -180,7 +182,12 @@ fn used() -> tempfile::TempDir {
 }
 
 pub(super) fn expect_refusal(dir: &Path, flags: &[&str], cause: &str) {
-    let (code, said) = refused(dir, flags);
+    expect_refusal_of(command(dir, flags), cause);
+}
+
+/// The same of a command that ends in a server.
+pub(super) fn expect_refusal_of(command: Command, cause: &str) {
+    let (code, said) = refusal(command);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains(cause), "{cause}: {said}");
     let errors = said.lines().filter(|line| line.contains("error")).count();
