@@ -41,6 +41,7 @@ mod unlock;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::left_out::LeftOut;
 use crate::ir::PolicySet;
 use crate::source::SourceMap;
 use crate::source::load::PolicyFiles;
@@ -62,8 +63,10 @@ pub struct Checked {
     pub sources: Arc<SourceMap>,
     /// The files that are text, in order.
     pub trees: Vec<File>,
-    /// Everything to say, by file and place.
+    /// What there is to say, by file and place.
     pub diagnostics: Vec<Diagnostic>,
+    /// What there is beyond it.
+    pub left_out: LeftOut,
     /// The policy set; there is one exactly if there is no error.
     pub set: Option<Arc<PolicySet>>,
 }
@@ -88,11 +91,13 @@ pub fn check_files(files: &mut dyn PolicyFiles) -> Checked {
         }
         Some(_) | None => None,
     };
+    let (diagnostics, left_out) = report.finish();
     Checked {
         set,
         sources,
         trees,
-        diagnostics: report.finish(),
+        diagnostics,
+        left_out,
     }
 }
 

@@ -103,9 +103,20 @@ impl<'a> Walk<'a> {
         names.push(&name.value);
         let message = match names.as_slice() {
             [_, _] => format!("the network `{}` names itself", name.value),
-            _ => format!("these networks name each other: {}", names.join(" → ")),
+            _ => format!("these networks name each other: {}", joined(&names)),
         };
         let diagnostic = Diagnostic::new(&codes::NETWORK_CYCLE, name.span, message);
         report.push(diagnostic.help("take this name out of the list"));
+    }
+}
+
+/// The names on the way round, in the middle of a very long one but counted.
+fn joined(names: &[&str]) -> String {
+    let (Some(first), Some(last)) = (names.first_chunk::<10>(), names.last_chunk::<10>()) else {
+        return names.join(" → ");
+    };
+    match names.len().saturating_sub(first.len() + last.len()) {
+        0 => names.join(" → "),
+        left => format!("{} → {left} more → {}", first.join(" → "), last.join(" → ")),
     }
 }

@@ -8,7 +8,7 @@ use super::answer::{Answer, Failure};
 use super::path::Paths;
 use super::set::{self, Loaded};
 use super::terminal;
-use crate::diagnostic::report::{self, Report, TestCase};
+use crate::diagnostic::report::{Report, TestCase};
 use crate::diagnostic::{Severity, github, human, json, junit, sarif};
 use crate::eval::Program;
 use crate::lint::{self, Profile};
@@ -133,7 +133,7 @@ impl Check {
                 report.findings.extend(finding);
             }
         }
-        report::sort(&mut report.findings, &loaded.checked.sources);
+        report.settle();
     }
 
     fn render_human(&self, report: &Report, sizes: &[(usize, usize)]) -> String {
@@ -141,10 +141,7 @@ impl Check {
         for (set, &(files, rules)) in report.sets.iter().zip(sizes) {
             text.push_str(&human::render_human(set, terminal::colour()));
             let _ = write!(text, "{}: ", human::clean(&set.name));
-            let count = |severity| {
-                let found = set.findings.iter();
-                found.filter(|finding| finding.severity == severity).count()
-            };
+            let count = |severity| set.count(severity);
             for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
                 if count(severity) > 0 {
                     let _ = write!(text, "{}, ", plural(count(severity), word));

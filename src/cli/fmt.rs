@@ -13,7 +13,8 @@ use similar::TextDiff;
 use super::answer::{Answer, Failure};
 use super::{path, set, terminal};
 use crate::diagnostic::human;
-use crate::diagnostic::report::{self, SetReport};
+use crate::diagnostic::left_out::LeftOut;
+use crate::diagnostic::report::SetReport;
 use crate::source::SourceMap;
 use crate::source::load::PolicyFiles;
 use crate::syntax::{format, parse};
@@ -127,18 +128,19 @@ fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
 fn format_or_report(root: &str, name: &str, text: &str, answer: &mut Answer) -> Option<String> {
     let mut sources = SourceMap::new();
     let id = sources.add(name, text);
-    let (tree, mut findings) = parse::parse_file(id, text);
+    let (tree, findings) = parse::parse_file(id, text);
     if findings.is_empty() {
         return Some(format::format_file(&tree));
     }
-    report::sort(&mut findings, &sources);
-    let report = SetReport {
+    let mut report = SetReport {
         name: name.to_owned(),
         root: root.to_owned(),
         sources: Arc::new(sources),
         findings,
+        left_out: LeftOut::default(),
         tests: Vec::new(),
     };
+    report.settle();
     answer.found = true;
     let shown = human::render_human(&report, terminal::colour());
     answer.text.push_str(&shown);

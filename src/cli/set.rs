@@ -6,7 +6,7 @@ use super::answer::Failure;
 use super::path;
 use crate::check::{self, Checked};
 use crate::diagnostic::Severity;
-use crate::diagnostic::report::{self, SetReport};
+use crate::diagnostic::report::SetReport;
 use crate::source::load::Directory;
 
 /// A policy set that was read and checked.
@@ -39,15 +39,15 @@ impl Loaded {
 pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     let mut directory = open(path)?;
     let checked = check::check_files(&mut directory);
-    let mut findings = checked.diagnostics.clone();
-    report::sort(&mut findings, &checked.sources);
-    let report = SetReport {
+    let mut report = SetReport {
         name: path.display().to_string(),
         root: path::root(path),
         sources: checked.sources.clone(),
-        findings,
+        findings: checked.diagnostics.clone(),
+        left_out: checked.left_out,
         tests: Vec::new(),
     };
+    report.settle();
     Ok(Loaded { checked, report })
 }
 

@@ -10,6 +10,7 @@ use super::check::plural;
 use super::path::Paths;
 use super::{set, terminal};
 use crate::diagnostic::human;
+use crate::diagnostic::left_out::LeftOut;
 use crate::eval::Program;
 use crate::source::SourceMap;
 use crate::suite;
@@ -73,7 +74,9 @@ impl Test {
         let results = suite::run(&program, self.filter.as_deref());
         let findings = results.iter().filter_map(suite::TestResult::diagnostic);
         report.findings = findings.collect();
+        report.left_out = LeftOut::default();
         let failed = report.findings.len();
+        report.settle();
         answer.found |= failed > 0;
         let findings = human::render_human(report, terminal::colour());
         answer.text.push_str(&findings);

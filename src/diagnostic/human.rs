@@ -4,11 +4,14 @@
 //! A policy's own text is shown with its control characters replaced, so that
 //! no file can paint the terminal of whoever checks it.
 
+mod excerpt;
+
 use annotate_snippets::{AnnotationKind, Element, Level, Patch, Renderer, Snippet};
 
 use super::report::SetReport;
 use super::{Diagnostic, Fix, Label, Severity};
-use crate::source::SourceFile;
+use crate::source::{FileId, SourceFile, Span};
+use excerpt::Excerpt;
 
 /// Renders the findings of one set, each followed by an empty line.
 pub fn render_human(set: &SetReport, colour: bool) -> String {
@@ -58,117 +61,149 @@ fn render_finding(renderer: &Renderer, set: &SetReport, finding: &Diagnostic) ->
         }
         (None, None) => groups.push(title.elements(elements)),
     }
-    renderer.render(&groups)
+    true_positions(&renderer.render(&groups))
 }
 
-/// One snippet for each file that the finding points into, the primary's first.
+/// Lines between two places of one file from which on each is shown by itself.
+const APART: usize = 200;
+
+/// A label and how it is drawn.
+type Mark<'a> = (AnnotationKind, &'a Label);
+
+/// What is shown of the files that the finding points into, the primary's place
+/// first: places that stand near each other together.
 fn snippets<'a>(set: &SetReport, finding: &Diagnostic) -> Vec<Element<'a>> {
     let Some(primary) = &finding.primary else {
         return Vec::new();
     };
-    let mut files = vec![primary.span.file];
-    for label in &finding.secondary {
-        if !files.contains(&label.span.file) {
-            files.push(label.span.file);
+    let context = finding
+        .secondary
+        .iter()
+        .map(|label| (AnnotationKind::Context, label));
+    let marks = std::iter::once((AnnotationKind::Primary, primary)).chain(context);
+    let mut files: Vec<(FileId, Vec<Mark<'_>>)> = Vec::new();
+    for mark in marks {
+        let file = mark.1.span.file;
+        match files.iter_mut().find(|(id, _)| *id == file) {
+            Some((_, here)) => here.push(mark),
+            None => files.push((file, vec![mark])),
         }
     }
-    let labels = || {
-        std::iter::once((AnnotationKind::Primary, primary)).chain(
-            finding
-                .secondary
-                .iter()
-                .map(|label| (AnnotationKind::Context, label)),
-        )
-    };
-    files
-        .into_iter()
-        .filter_map(|id| {
-            let file = set.sources.file(id)?;
-            let here: Vec<_> = labels()
-                .filter(|(_, label)| label.span.file == id)
-                .collect();
-            Some(snippet(&set.root, file, &here))
-        })
-        .collect()
+    let files = files.into_iter();
+    let elements = files.filter_map(|(id, marks)| {
+        let file = set.sources.file(id)?;
+        let clusters = clusters(file, marks).into_iter();
+        let elements = clusters.map(|cluster| snippet(&set.root, file, &cluster));
+        Some(elements.collect::<Vec<_>>())
+    });
+    elements.flatten().collect()
 }
 
-fn snippet<'a>(root: &str, file: &SourceFile, labels: &[(AnnotationKind, &Label)]) -> Element<'a> {
-    let start = labels.iter().map(|(_, label)| label.span.start).min();
-    let end = labels.iter().map(|(_, label)| label.span.end).max();
-    let excerpt = Excerpt::new(file, start.unwrap_or(0), end.unwrap_or(0));
-    let annotations = labels.iter().map(|(kind, label)| {
+/// Parts the marks of one file where many lines lie between them; the first
+/// mark's part comes first.
+fn clusters<'a>(file: &SourceFile, marks: Vec<Mark<'a>>) -> Vec<Vec<Mark<'a>>> {
+    let first = marks.first().map(|(_, label)| label.span);
+    let mut marks = marks;
+    // Stable: marks on one place stay in order, as they are drawn in it.
+    marks.sort_by_key(|(_, label)| label.span.start);
+    let mut clusters: Vec<Vec<Mark<'a>>> = Vec::new();
+    let mut last_line = 0;
+    for mark in marks {
+        let span = mark.1.span;
+        match clusters.last_mut() {
+            Some(cluster) if file.line_index(span.start) <= last_line + APART => cluster.push(mark),
+            Some(_) | None => clusters.push(vec![mark]),
+        }
+        last_line = last_line.max(file.line_index(shown_end(file, span)));
+    }
+    let begins = clusters
+        .iter()
+        .position(|cluster| cluster.iter().any(|(_, label)| Some(label.span) == first));
+    if let Some(cluster) = clusters.get_mut(..=begins.unwrap_or(0)) {
+        cluster.rotate_right(1);
+    }
+    clusters
+}
+
+/// Where a place is shown to end: with its first line, where it has very many.
+fn shown_end(file: &SourceFile, span: Span) -> u32 {
+    let first = file.line_index(span.start);
+    if file.line_index(span.end) <= first + APART {
+        return span.end;
+    }
+    u32::try_from(file.line_range(first).end).unwrap_or(span.end)
+}
+
+fn snippet<'a>(root: &str, file: &SourceFile, marks: &[Mark<'_>]) -> Element<'a> {
+    let spans = marks.iter().map(|(_, label)| label.span);
+    let places: Vec<u32> = spans
+        .flat_map(|span| [span.start, shown_end(file, span)])
+        .collect();
+    let excerpt = Excerpt::new(file, &places);
+    let annotations = marks.iter().map(|(kind, label)| {
         let text = Some(clean(&label.text)).filter(|text| !text.is_empty());
-        let range = excerpt.offset(label.span.start)..excerpt.offset(label.span.end);
+        let (start, end) = (label.span.start, shown_end(file, label.span));
+        let range = excerpt.offset(file, start)..excerpt.offset(file, end);
         kind.span(range).label(text)
     });
     let annotations: Vec<_> = annotations.collect();
-    Snippet::source(excerpt.shown.clone())
-        .path(clean(&format!("{root}{}", file.path)))
+    let mut path = clean(&format!("{root}{}", file.path));
+    if excerpt.is_clipped {
+        let is_primary = |(kind, _): &&Mark<'_>| *kind == AnnotationKind::Primary;
+        let named = marks.iter().find(is_primary).or(marks.first());
+        let position = file.position(named.map_or(0, |(_, label)| label.span.start));
+        path.push_str(&format!(
+            "{MARK}{}:{}{MARK}",
+            position.line, position.column
+        ));
+    }
+    Snippet::source(excerpt.shown)
         .line_start(excerpt.first_line)
         .annotations(annotations)
+        .path(path)
         .into()
 }
 
+/// Stands around the true position behind a path, where the renderer counts
+/// columns in what is left of a line. What is shown was cleaned of it.
+const MARK: char = '\u{1}';
+
+/// Puts the positions between marks in the place of those that follow them.
+fn true_positions(text: &str) -> String {
+    let mut parts = text.split(MARK);
+    let mut mended = parts.next().unwrap_or_default().to_owned();
+    while let (Some(position), Some(rest)) = (parts.next(), parts.next()) {
+        let counted = |char: char| char == ':' || char.is_ascii_digit();
+        mended.push(':');
+        mended.push_str(position);
+        mended.push_str(rest.trim_start_matches(counted));
+    }
+    mended
+}
+
+/// The fix as a change of its lines; none where that would show too much.
 fn patch<'a>(set: &SetReport, fix: &Fix) -> Option<Element<'a>> {
     let file = set.sources.file(fix.span.file)?;
-    let excerpt = Excerpt::new(file, fix.span.start, fix.span.end);
+    let lines = file.line_index(fix.span.start)..=file.line_index(fix.span.end);
+    let bytes = file.line_range(*lines.end()).end - file.line_range(*lines.start()).start;
     // A patch shows its lines twice; on a very long line that helps nobody.
-    if excerpt.shown.len() > 1000 {
+    if bytes > 1000 {
         return None;
     }
-    let range = excerpt.offset(fix.span.start)..excerpt.offset(fix.span.end);
+    let excerpt = Excerpt::new(file, &[fix.span.start, fix.span.end]);
+    if excerpt.is_clipped {
+        return None;
+    }
+    let range = excerpt.offset(file, fix.span.start)..excerpt.offset(file, fix.span.end);
     let patch = Patch::new(range, clean(&fix.replacement));
     let path = clean(&format!("{}{}", set.root, file.path));
     Some(
-        Snippet::source(excerpt.shown.clone())
+        Snippet::source(excerpt.shown)
             .path(path)
             .line_start(excerpt.first_line)
             .patch(patch)
             .into(),
     )
-}
-
-/// The whole lines around some places of a file, as they are shown.
-struct Excerpt<'a> {
-    /// The lines as they stand in the file.
-    text: &'a str,
-    /// Where they begin.
-    start: usize,
-    /// The lines, cleaned.
-    shown: String,
-    /// The number of the first of them, from 1.
-    first_line: usize,
-}
-
-impl<'a> Excerpt<'a> {
-    fn new(file: &'a SourceFile, start: u32, end: u32) -> Self {
-        let text = file.text.as_str();
-        let before = text.get(..start as usize).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let from_end = text.get(end as usize..).unwrap_or_default();
-        let line_end = text.len() - from_end.len() + from_end.find('\n').unwrap_or(from_end.len());
-        let lines = text.get(line_start..line_end).unwrap_or_default();
-        let lines = lines.strip_suffix('\r').unwrap_or(lines);
-        Excerpt {
-            text: lines,
-            start: line_start,
-            shown: clean(&lines.replace("\r\n", "\n")),
-            first_line: file.position(start).line as usize,
-        }
-    }
-
-    /// Where a byte of the file stands in what is shown.
-    fn offset(&self, byte: u32) -> usize {
-        let within = (byte as usize).saturating_sub(self.start);
-        let Some((before, after)) = self.text.split_at_checked(within) else {
-            return self.shown.len();
-        };
-        let before = match before.strip_suffix('\r') {
-            Some(line) if after.starts_with('\n') => line,
-            _ => before,
-        };
-        clean(&before.replace("\r\n", "\n")).len()
-    }
 }
 
 /// Replaces what a terminal would obey, but for line ends and tabs: control

@@ -11,6 +11,7 @@ pub mod github;
 pub mod human;
 pub mod json;
 pub mod junit;
+pub mod left_out;
 pub mod report;
 pub mod sarif;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::left_out::{self, FINDINGS_LEFT_OUT, LeftOut};
 use super::{Diagnostic, Severity};
 use crate::source::{Position, SourceMap, Span};
 
@@ -25,6 +26,8 @@ pub struct SetReport {
     pub sources: Arc<SourceMap>,
     /// The findings, in the order they are shown.
     pub findings: Vec<Diagnostic>,
+    /// What was found and is not among them.
+    pub left_out: LeftOut,
     /// The in-file tests that ran, in order.
     pub tests: Vec<TestCase>,
 }
@@ -80,6 +83,25 @@ impl Report {
 }
 
 impl SetReport {
+    /// Puts the findings in the order they are shown, cuts them down to as many
+    /// as are shown, and says last what was left out.
+    pub fn settle(&mut self) {
+        self.findings
+            .retain(|finding| finding.code != &FINDINGS_LEFT_OUT);
+        sort(&mut self.findings, &self.sources);
+        left_out::cut(&mut self.findings, &mut self.left_out);
+        self.findings.extend(self.left_out.diagnostic());
+    }
+
+    /// How many findings of a severity there are, shown or not.
+    pub fn count(&self, severity: Severity) -> usize {
+        let shown = self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity && finding.code != &FINDINGS_LEFT_OUT);
+        shown.count() + self.left_out.of(severity)
+    }
+
     /// How many tests passed, and how many failed.
     pub fn test_counts(&self) -> (usize, usize) {
         let failed = self.tests.iter().filter(|test| test.failure.is_some());
@@ -105,7 +127,7 @@ impl SetReport {
 
 /// Orders findings as they are shown: those of the whole set first, then by
 /// file, place and code.
-pub fn sort(findings: &mut [Diagnostic], sources: &SourceMap) {
+fn sort(findings: &mut [Diagnostic], sources: &SourceMap) {
     findings.sort_by(|a, b| {
         let key = |finding: &Diagnostic| {
             finding

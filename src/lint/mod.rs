@@ -10,6 +10,7 @@ mod selector;
 use jiff::Timestamp;
 
 use crate::check::{self, Checked};
+use crate::diagnostic::left_out::FINDINGS_LEFT_OUT;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::PolicySet;
 use crate::{suite, syntax};
@@ -60,6 +61,7 @@ pub fn codes() -> Vec<&'static Code> {
     codes.extend(check::codes::CODES);
     codes.extend(rules::RULES.iter().map(|rule| rule.code));
     codes.push(&suite::TEST_FAILED);
+    codes.push(&FINDINGS_LEFT_OUT);
     codes.sort_by_key(|code| code.name);
     codes
 }

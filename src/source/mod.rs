@@ -126,20 +126,33 @@ impl SourceFile {
 
     /// The line and column of byte `offset`; past the end, of the end.
     pub fn position(&self, offset: u32) -> Position {
-        let line = self.line_starts.partition_point(|&start| start <= offset);
-        let start = line
-            .checked_sub(1)
-            .and_then(|index| self.line_starts.get(index))
-            .map_or(0, |&start| start as usize);
+        let line = self.line_index(offset);
+        let start = self.line_range(line).start;
         let end = (offset as usize).min(self.text.len());
         let before = self.text.get(start..end).unwrap_or_default();
         let column = before.chars().count() + 1;
         Position {
             line: u32::try_from(line)
                 .unwrap_or(u32::MAX)
-                .saturating_add(self.first_line - 1),
+                .saturating_add(self.first_line),
             column: u32::try_from(column).unwrap_or(u32::MAX),
         }
+    }
+
+    /// Which line of the text, from 0, byte `offset` is on.
+    pub fn line_index(&self, offset: u32) -> usize {
+        let after = self.line_starts.partition_point(|&start| start <= offset);
+        after.saturating_sub(1)
+    }
+
+    /// The bytes of a line of the text, counted from 0, without its end.
+    pub fn line_range(&self, index: usize) -> Range<usize> {
+        let start = self.line_starts.get(index);
+        let start = start.map_or(self.text.len(), |&start| start as usize);
+        let next = self.line_starts.get(index + 1);
+        let end = next.map_or(self.text.len(), |&next| next as usize - 1);
+        let line = self.text.get(start..end).unwrap_or_default();
+        start..start + line.strip_suffix('\r').unwrap_or(line).len()
     }
 }
 

@@ -1,11 +1,17 @@
 //! The declared networks of a policy set, each stored once however many rules name it.
+//!
+//! A network that names others takes over the small ones' ranges, up to a
+//! budget, and points at the rest. So most networks are one search, and neither
+//! a long chain nor a wide net of names costs more than its own length.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
 use super::prefixes::PrefixSet;
 use crate::ir::table::Id;
 use crate::ir::{NetworkId, PolicySet};
+
+/// Ranges, and networks pointed at, up to which a row takes over what it names.
+const BUDGET: usize = 64;
 
 /// Every declared network's addresses.
 #[derive(Debug)]
@@ -13,34 +19,84 @@ pub struct Networks {
     rows: Vec<Row>,
 }
 
-/// A network's own addresses, and those it names, deep (without itself).
-#[derive(Debug)]
+/// A network: the ranges that it holds itself, and the rows that hold the rest.
+#[derive(Clone, Debug, Default)]
 struct Row {
-    own: PrefixSet,
+    ranges: PrefixSet,
     parts: Vec<NetworkId>,
 }
 
 impl Networks {
     /// Compiles the networks of `set`.
     pub fn compile(set: &PolicySet) -> Self {
-        let rows = set.networks.iter().map(|(id, network)| Row {
-            own: PrefixSet::new(network.v4.iter().copied(), network.v6.iter().copied()),
-            parts: parts(set, id),
-        });
-        Networks {
-            rows: rows.collect(),
+        let mut networks = Networks {
+            rows: vec![Row::default(); set.networks.len()],
+        };
+        for id in bottom_up(set) {
+            let row = networks.compile_row(set, id);
+            if let Some(place) = networks.rows.get_mut(id.index()) {
+                *place = row;
+            }
         }
+        networks
+    }
+
+    /// A row, when those that it names are there.
+    fn compile_row(&self, set: &PolicySet, id: NetworkId) -> Row {
+        let network = &set.networks[id];
+        let mut row = Row {
+            ranges: PrefixSet::new(network.v4.iter().copied(), network.v6.iter().copied()),
+            parts: Vec::new(),
+        };
+        let mut taken = Vec::new();
+        let mut size = row.ranges.len();
+        for &include in &network.includes {
+            let Some(part) = self.row(include) else {
+                continue;
+            };
+            let fits =
+                size + part.ranges.len() <= BUDGET && row.parts.len() + part.parts.len() <= BUDGET;
+            if fits {
+                size += part.ranges.len();
+                taken.push(&part.ranges);
+                row.parts.extend(&part.parts);
+            } else {
+                row.parts.push(include);
+            }
+        }
+        if !taken.is_empty() {
+            row.ranges = PrefixSet::union(taken.into_iter().chain([&row.ranges]));
+        }
+        row.parts.sort_unstable();
+        row.parts.dedup();
+        row
     }
 
     /// Whether `address`, folded, is in the network.
     pub fn contains(&self, id: NetworkId, address: IpAddr) -> bool {
-        self.row(id).is_some_and(|row| {
-            row.own.contains(address)
-                || row.parts.iter().any(|&part| {
-                    self.row(part)
-                        .is_some_and(|part| part.own.contains(address))
-                })
-        })
+        let Some(row) = self.row(id) else {
+            return false;
+        };
+        row.ranges.contains(address) || (!row.parts.is_empty() && self.below(row, address))
+    }
+
+    /// Whether `address` is in what the row points at, each row looked at once.
+    fn below(&self, row: &Row, address: IpAddr) -> bool {
+        let mut seen = vec![false; self.rows.len()];
+        let mut open: Vec<NetworkId> = row.parts.clone();
+        while let Some(id) = open.pop() {
+            let Some(seen) = seen.get_mut(id.index()) else {
+                continue;
+            };
+            let Some(part) = self.row(id).filter(|_| !std::mem::replace(seen, true)) else {
+                continue;
+            };
+            if part.ranges.contains(address) {
+                return true;
+            }
+            open.extend(&part.parts);
+        }
+        false
     }
 
     fn row(&self, id: NetworkId) -> Option<&Row> {
@@ -48,15 +104,25 @@ impl Networks {
     }
 }
 
-/// The networks that `id` names, deep, without itself.
-fn parts(set: &PolicySet, id: NetworkId) -> Vec<NetworkId> {
-    let mut seen = HashSet::from([id]);
-    let mut found = vec![id];
-    let mut next = 0;
-    while let Some(&part) = found.get(next) {
-        let includes = set.networks[part].includes.iter();
-        found.extend(includes.copied().filter(|&include| seen.insert(include)));
-        next += 1;
+/// Every network after those that it names; without recursion, for a chain may be long.
+fn bottom_up(set: &PolicySet) -> Vec<NetworkId> {
+    let mut seen = vec![false; set.networks.len()];
+    let mut order = Vec::with_capacity(seen.len());
+    for (start, _) in set.networks.iter() {
+        let mut path = vec![(start, false)];
+        while let Some((id, is_done)) = path.pop() {
+            if is_done {
+                order.push(id);
+                continue;
+            }
+            let seen = seen.get_mut(id.index());
+            if seen.is_none_or(|seen| std::mem::replace(seen, true)) {
+                continue;
+            }
+            path.push((id, true));
+            let includes = set.networks[id].includes.iter();
+            path.extend(includes.map(|&include| (include, false)));
+        }
     }
-    found.split_off(1)
+    order
 }

@@ -31,6 +31,19 @@ impl PrefixSet {
         }
     }
 
+    /// The addresses of all these sets.
+    pub fn union<'a>(sets: impl IntoIterator<Item = &'a PrefixSet>) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for set in sets {
+            v4.extend_from_slice(&set.v4);
+            v6.extend_from_slice(&set.v6);
+        }
+        PrefixSet {
+            v4: join(v4, |end| end.checked_add(1)),
+            v6: join(v6, |end| end.checked_add(1)),
+        }
+    }
+
     /// The addresses of prefixes of either family.
     pub fn from_prefixes(prefixes: impl IntoIterator<Item = IpNet>) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
@@ -59,6 +72,11 @@ impl PrefixSet {
     /// The IPv6 ranges, sorted, both ends inclusive.
     pub fn v6(&self) -> &[(u128, u128)] {
         &self.v6
+    }
+
+    /// How many ranges there are, of both families.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
     }
 
     /// Whether there is no address in it.

@@ -87,9 +87,11 @@ impl Reached {
 
     /// A network and those it names, as far as they cover the source.
     fn add_network(&mut self, program: &Program, id: NetworkId, from: std::net::IpAddr) {
-        if program.covers(id, from) && self.networks.insert(id) {
-            for &part in &program.set().networks[id].includes {
-                self.add_network(program, part, from);
+        // Without recursion: a chain of networks may be long.
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if program.covers(id, from) && self.networks.insert(id) {
+                open.extend(&program.set().networks[id].includes);
             }
         }
     }

@@ -22,6 +22,7 @@ fn rendered(checked: &Checked) -> String {
         root: String::new(),
         sources: checked.sources.clone(),
         findings: checked.diagnostics.clone(),
+        left_out: checked.left_out,
         tests: Vec::new(),
     };
     render_human(&report, false)

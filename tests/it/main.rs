@@ -19,6 +19,8 @@ mod journal;
 mod keyring;
 mod lint;
 mod load;
+mod many_findings;
+mod networks;
 mod output;
 mod parse;
 mod policies;

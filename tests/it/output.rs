@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use panopol::diagnostic::human::render_human;
+use panopol::diagnostic::left_out::LeftOut;
 use panopol::diagnostic::report::{Report, SetReport, TestCase};
 use panopol::diagnostic::{Code, Diagnostic, Severity};
 use panopol::diagnostic::{github, json, junit, sarif};
@@ -46,6 +47,7 @@ fn set(path: &str, text: &str, findings: impl FnOnce(FileId) -> Vec<Diagnostic>)
         root: "policies/".to_owned(),
         sources: Arc::new(sources),
         findings: findings(file),
+        left_out: LeftOut::default(),
         tests: Vec::new(),
     }
 }
