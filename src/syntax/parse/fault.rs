@@ -27,6 +27,8 @@ pub(super) enum FaultKind {
     TooDeep,
     /// `//`
     SlashComment,
+    /// `//` for a regular expression.
+    EmptyRegex,
     /// `;`
     Semicolon,
     /// A string without its end.
@@ -45,6 +47,7 @@ impl Fault {
             FaultKind::Unclosed
             | FaultKind::WrongCloser { .. }
             | FaultKind::TooDeep
+            | FaultKind::EmptyRegex
             | FaultKind::OpenText
             | FaultKind::OpenRegex
             | FaultKind::Stray => false,
@@ -80,6 +83,10 @@ impl Fault {
                 Diagnostic::new(&codes::SLASH_COMMENT, slashes, "`//` begins no comment")
                     .help("use `#`")
                     .fix(slashes, "#")
+            }
+            FaultKind::EmptyRegex => {
+                Diagnostic::new(&codes::SYNTAX, span, "this regular expression is empty")
+                    .help("say what names must match: `/^web-[0-9]+$/`")
             }
             FaultKind::Semicolon => {
                 Diagnostic::new(&codes::SYNTAX, span, "statements end without `;`")

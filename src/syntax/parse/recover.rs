@@ -3,6 +3,8 @@
 //! A block is cut at the words that begin a line, each stretch is read by
 //! itself, and each reports its first error: one mistake, one message.
 
+mod resume;
+
 use std::ops::Range;
 
 use pest::Parser;
@@ -11,7 +13,7 @@ use super::build::{Builder, Built};
 use super::explain::{self, Failure};
 use super::fault::{Fault, FaultKind};
 use super::grammar::{Grammar, Rule};
-use super::keywords::{self, Block, CONTINUATIONS};
+use super::keywords::{self, Block};
 use super::scan::{Kind, Scanner, Token};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span, Spanned};
@@ -19,11 +21,10 @@ use crate::syntax::codes;
 use crate::syntax::tree::{Item, Name};
 use crate::vocabulary::nearest;
 
+use resume::MAX_RESUMPTIONS;
+
 /// Errors after which the rest of a block is not looked at.
 const MAX_ERRORS: usize = 1000;
-
-/// How many places on one line are tried for the next good statement.
-const MAX_RESUMPTIONS: usize = 16;
 
 /// A declaration with an error in it.
 pub(super) struct Recovery<'a> {
@@ -234,41 +235,6 @@ impl<'a> Recovery<'a> {
             .is_some_and(|fault| fault.range.start == start && fault.kind == FaultKind::Unclosed)
     }
 
-    /// Where the words stand that begin a line and, it seems, a statement.
-    fn windows(&self, block: &Block, tokens: &[Token]) -> Vec<usize> {
-        let mut starts = Vec::new();
-        let mut depth = 0usize;
-        let mut previous: Option<&Token> = None;
-        for token in tokens {
-            match token.kind {
-                Kind::Open if !self.is_unclosed(token) => depth += 1,
-                Kind::Close => depth = depth.saturating_sub(1),
-                Kind::Word if depth == 0 && self.begins(block, previous, token) => {
-                    starts.push(token.range.start);
-                }
-                _ => {}
-            }
-            previous = Some(token);
-        }
-        starts
-    }
-
-    fn begins(&self, block: &Block, previous: Option<&Token>, token: &Token) -> bool {
-        let Some(previous) = previous else {
-            return false;
-        };
-        let gap = self.slice(&(previous.range.end..token.range.start));
-        if !gap.contains('\n') {
-            return false;
-        }
-        let word = self.slice(&token.range);
-        let before = self.slice(&previous.range);
-        let operand = previous.kind == Kind::Punct
-            || CONTINUATIONS.contains(&before)
-            || block.keywords.contains(&before);
-        block.keywords.contains(&word) || !(operand || CONTINUATIONS.contains(&word))
-    }
-
     /// Reads the statements of `window`; where the last one may go on behind it, up to
     /// `next`. Returns where it stopped reading.
     fn window(
@@ -286,6 +252,20 @@ impl<'a> Recovery<'a> {
             self.statements(block, window.start..next, item);
             return next;
         }
+        let mut start = window.start;
+        for _ in 0..MAX_RESUMPTIONS {
+            let Some(at) = self.behind_operator(block, start..window.end) else {
+                break;
+            };
+            self.pieces(block, start..at, item.as_deref_mut());
+            start = at;
+        }
+        self.pieces(block, start..window.end, item);
+        window.end
+    }
+
+    /// Reads statement by statement, going on behind each error.
+    fn pieces(&mut self, block: &Block, window: Range<usize>, mut item: Option<&mut Item>) {
         let (mut last, mut at) = self.statements(block, window.clone(), item.as_deref_mut());
         let mut tries = 0;
         while self.is_more(at..window.end) {
@@ -301,7 +281,6 @@ impl<'a> Recovery<'a> {
             };
             (last, at) = self.statements(block, resume..window.end, item.as_deref_mut());
         }
-        window.end
     }
 
     /// The error of the statement that begins `range`, whose good part ends at `end`: it
@@ -350,31 +329,5 @@ impl<'a> Recovery<'a> {
             .ok()
             .and_then(Iterator::last)
             .is_some_and(|last| !self.is_more(range.start + last.as_span().end()..range.end))
-    }
-
-    /// The next keyword on the line from which all of the rest can be read.
-    fn resumption(&self, block: &Block, range: Range<usize>, tries: &mut usize) -> Option<usize> {
-        let text = self.slice(&range);
-        let tokens = Scanner::new(text, 0);
-        // `comment required on reject` has another statement's keyword in it.
-        let comment = text.trim_start().starts_with("comment");
-        for token in tokens.skip(1) {
-            let word = text.get(token.range.clone()).unwrap_or_default();
-            if token.kind != Kind::Word
-                || !block.keywords.contains(&word)
-                || (comment && word == "on")
-            {
-                continue;
-            }
-            *tries += 1;
-            if *tries > MAX_RESUMPTIONS {
-                return None;
-            }
-            let start = range.start + token.range.start;
-            if self.reads_all(block, start..range.end) {
-                return Some(start);
-            }
-        }
-        None
     }
 }

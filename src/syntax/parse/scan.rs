@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Comment,
     /// `// …`
     SlashComment,
+    /// `//` where a regular expression is due.
+    EmptyRegex,
     /// A string without its end.
     OpenText,
     /// A regular expression without its end.
@@ -101,6 +103,13 @@ impl<'a> Scanner<'a> {
         end
     }
 
+    /// Whether the word before is one that a regular expression must follow.
+    fn is_regex_due(&self) -> bool {
+        let before = self.text.get(..self.at).unwrap_or_default().trim_end();
+        let rest = before.strip_suffix("naming");
+        rest.is_some_and(|rest| !rest.as_bytes().last().is_some_and(|&byte| is_word(byte)))
+    }
+
     /// The end of an address-like rest.
     fn address(&self, mut at: usize) -> usize {
         loop {
@@ -136,6 +145,7 @@ impl<'a> Scanner<'a> {
                 (end, true) => (Kind::Text, end),
                 (end, false) => (Kind::OpenText, end),
             },
+            b'/' if next == Some(b'/') && self.is_regex_due() => (Kind::EmptyRegex, at + 2),
             b'/' if next == Some(b'/') => (Kind::SlashComment, line_end()),
             b'/' => match self.quoted(at, b'/') {
                 (end, true) => (Kind::Regex, end),

@@ -165,6 +165,7 @@ impl Splitter<'_> {
             }
             Kind::Close => self.close(token, text),
             Kind::SlashComment => self.fault(token.range.clone(), FaultKind::SlashComment),
+            Kind::EmptyRegex => self.fault(token.range.clone(), FaultKind::EmptyRegex),
             Kind::OpenText => self.fault(token.range.clone(), FaultKind::OpenText),
             Kind::OpenRegex => self.fault(token.range.clone(), FaultKind::OpenRegex),
             Kind::Stray => self.fault(token.range.clone(), FaultKind::Stray),
