@@ -118,17 +118,41 @@ pub(super) fn approvers(
     names.collect()
 }
 
-/// What `groups`, which do not suffice, still wait for, in words.
-pub(super) fn waits_for(live: Live<'_>, groups: &[ApprovalId]) -> String {
+/// What `groups`, which do not suffice, still wait for, in words; and that it is
+/// in vain where nobody may approve.
+pub(super) fn waits_for(
+    live: Live<'_>,
+    groups: &[ApprovalId],
+    asker: Asker,
+    at: Timestamp,
+) -> String {
     let set = live.set;
     let open = live.outstanding(groups);
     let names = |ids: &[ApprovalId]| describe::ticked(ids.iter().map(|&id| set.approvals.name(id)));
     let mandatory: Vec<ApprovalId> = (open.iter().copied())
         .filter(|&id| set.approvals[id].mandatory)
         .collect();
-    match (mandatory.as_slice(), open.as_slice()) {
+    let waits = match (mandatory.as_slice(), open.as_slice()) {
         ([], [one]) | ([one], _) => format!("waits for approval by `{}`", set.approvals.name(*one)),
         ([], _) => format!("waits for approval by any one of {}", names(&open)),
         (several, _) => format!("waits for approval by each of {}", names(several)),
+    };
+    let due = if mandatory.is_empty() {
+        &open
+    } else {
+        &mandatory
+    };
+    let nobody =
+        |&id: &ApprovalId| people::effective(set, &set.approvals[id], asker, at).is_empty();
+    let vain: Vec<ApprovalId> = due.iter().copied().filter(nobody).collect();
+    // Of groups that each suffice, one with an approver is enough.
+    let in_vain = !vain.is_empty() && (!mandatory.is_empty() || vain.len() == open.len());
+    if in_vain {
+        format!(
+            "{waits}; nobody may approve for {} at this time",
+            names(&vain)
+        )
+    } else {
+        waits
     }
 }

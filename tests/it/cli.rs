@@ -581,6 +581,50 @@ fn eval_refuses_a_fact_that_cannot_hold() {
 }
 
 #[test]
+fn eval_takes_each_fact_once_and_a_day_for_its_start() {
+    let here = repository(FACTS);
+    let ask = |more: &[&str]| {
+        let args = ["eval", "unlock", "--from", "192.0.2.7", "--tag", "role=db"];
+        run(here.path(), &[&args[..], more].concat())
+    };
+    for fact in [
+        "denied",
+        "disabled",
+        "approved by gate",
+        "allow-once planned",
+    ] {
+        let twice = ask(&["--given", fact, "--given", fact]);
+        assert_eq!((twice.code, twice.stdout.as_str()), (2, ""), "{fact}");
+        let said = format!("the fact `{fact}` is given twice");
+        assert!(twice.stderr.contains(&said), "{}", twice.stderr);
+    }
+    let respaced = ask(&[
+        "--given",
+        "approved by gate",
+        "--given",
+        "approved  by gate",
+    ]);
+    assert_eq!(respaced.code, 2, "{}", respaced.stdout);
+    let day = ask(&["--at", "2027-01-31"]);
+    assert!(
+        day.stdout.contains("2027-01-31T00:00:00Z"),
+        "{}",
+        day.stdout
+    );
+    for wrong in [
+        "2027-02-30",
+        "2027-1-31",
+        "2027-01-31T08:00:00",
+        "31.01.2027",
+        "soon",
+    ] {
+        let ran = ask(&["--at", wrong]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{wrong}");
+        assert!(ran.stderr.contains("or a day"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn coverage_lists_what_no_test_reached() {
     let here = repository(FACTS);
     let ran = run(here.path(), &["test", "--coverage"]);
@@ -658,11 +702,35 @@ fn a_bad_request_is_named_by_line_column_and_nearest_word() {
             "did you mean `key_type`?",
         ),
         ("{\"action\": \"isue\"}", "did you mean `issue`?"),
-        ("{}", "missing field `action`"),
+        ("{}", "missing member `action`"),
+        (
+            "{\"action\":\"issue\",\"key_type\":null,\"san\":{}}",
+            "wrong type: an object, expected a list",
+        ),
+        (
+            "{\"action\":\"issue\",\"predecessor\":7}",
+            "wrong type: the number `7`, expected an object",
+        ),
+        (
+            "{\"action\":\"issue\",\"auto_renew\":\"yes\"}",
+            "wrong type: the string \"yes\", expected `true` or `false`",
+        ),
+        (
+            "{\"action\":\"issue\",\"name\":[]}",
+            "wrong type: a list, expected a string",
+        ),
+        (
+            "{\"action\":\"issue\",\"lifetime_s\":true}",
+            "wrong type: `true`, expected a whole number, 0 or more",
+        ),
+        (
+            "{\"action\":\"issue\",\"lifetime_s\":1.5}",
+            "wrong type: the number `1.5`, expected a whole number, 0 or more",
+        ),
         (" [\"issue\"]", "a request is a JSON object"),
         (
             "{\"action\":\"issue\",\"lifetime_s\":-1}",
-            "standard input:1:",
+            "out of range: the number `-1`, expected a whole number, 0 or more",
         ),
     ] {
         let ran = run_with_stdin(

@@ -13,7 +13,7 @@ use panopol::request::{
     Approved, ArmedAllowOnce, IssuanceFacts, IssuanceRequest, UnlockFacts, UnlockRequest,
 };
 use panopol::source::load::{Directory, InMemory};
-use panopol::vocabulary::{DeviceState, Outcome, Override};
+use panopol::vocabulary::{Action, DeviceState, Outcome, Override};
 use proptest::prelude::*;
 
 use crate::support;
@@ -550,5 +550,61 @@ fn the_tests_of_the_shipped_policies_hold() {
                 shown(&decision)
             );
         }
+    }
+}
+
+#[test]
+fn a_pending_decision_says_where_nobody_may_approve() {
+    let program = program(
+        "edition 2026\n\
+         person alice { role operator in org }\n\
+         person bob { role owner in org }\n\
+         project one\n\
+         project two\n\
+         project three\n\
+         approval above { on revoke where project in [one, two]\n approvers tier-above }\n\
+         approval own { on revoke where project in [two, three]\n approvers person alice }\n\
+         approval must { on revoke where project == three\n approvers person bob\n mandatory }\n",
+    );
+    let ask = |project: &str, requester: &str| {
+        let request = IssuanceRequest {
+            action: Action::Revoke,
+            project: Some(project.to_owned()),
+            ..certificate(requester)
+        };
+        let decision = program.decide_issuance(&request, &IssuanceFacts::default(), noon());
+        assert_eq!(decision.outcome, Outcome::Pending, "{}", shown(&decision));
+        let message = decision.reasons[0].message.clone();
+        (decision.approvers.join(" "), message)
+    };
+    for (project, requester, approvers, message) in [
+        ("one", "alice", "bob", "waits for approval by `above`"),
+        (
+            "one",
+            "bob",
+            "",
+            "waits for approval by `above`; nobody may approve for `above` at this time",
+        ),
+        // One of two is enough.
+        (
+            "two",
+            "alice",
+            "bob",
+            "waits for approval by any one of `above`, `own`",
+        ),
+        // The approver of the other group does not help.
+        (
+            "three",
+            "bob",
+            "alice",
+            "waits for approval by `must`; nobody may approve for `must` at this time",
+        ),
+    ] {
+        let expected = (approvers.to_owned(), message.to_owned());
+        assert_eq!(
+            ask(project, requester),
+            expected,
+            "{project} by {requester}"
+        );
     }
 }

@@ -37,11 +37,31 @@ pub(super) fn expect_possible<I: Copy + PartialEq>(
     }
 }
 
+/// Reads facts, each said once, beside how it was said.
+///
+/// # Errors
+/// Not a fact, a name that nobody declares, or one fact twice.
+pub(super) fn parse_facts<'a>(
+    set: &PolicySet,
+    given: &'a [String],
+) -> Result<Vec<(Fact, &'a str)>, Failure> {
+    let mut facts: Vec<(Fact, &str)> = Vec::new();
+    for text in given {
+        let fact = parse_fact(set, text)?;
+        if facts.iter().any(|(earlier, _)| *earlier == fact) {
+            let failure = Failure::new(format!("the fact `{text}` is given twice"));
+            return Err(failure.help("a fact holds or does not: say it once"));
+        }
+        facts.push((fact, text));
+    }
+    Ok(facts)
+}
+
 /// Reads a fact; its names must be declared.
 ///
 /// # Errors
 /// Not a fact, or a name that nobody declares.
-pub(super) fn parse_fact(set: &PolicySet, text: &str) -> Result<Fact, Failure> {
+fn parse_fact(set: &PolicySet, text: &str) -> Result<Fact, Failure> {
     let words: Vec<&str> = text.split_whitespace().collect();
     match words.as_slice() {
         ["disabled"] => Ok(Fact::Disabled),

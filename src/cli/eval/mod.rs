@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::answer::{Answer, Failure};
 use super::{path, set, terminal};
@@ -43,8 +45,8 @@ struct Question {
     /// Policy file or directory
     #[arg(long, value_name = "PATH", default_value = path::DEFAULT)]
     policy: PathBuf,
-    /// When, as RFC 3339 (2027-01-31T08:00:00Z); the default is now
-    #[arg(long, value_name = "TIME")]
+    /// When: a time (2027-01-31T08:00:00Z) or a day, at its start in UTC; the default is now
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
     /// Let bypasses hold, as on a server started with --allow-bypass
     #[arg(long)]
@@ -63,6 +65,22 @@ enum Format {
     Human,
     /// The decision as one JSON object
     Json,
+}
+
+/// Reads an instant, or a day as the instant at which it starts in UTC.
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    // A date's own reader would take a time without an offset too, and drop the time.
+    let is_day = text.len() == 10;
+    let day = is_day
+        .then(|| Date::strptime("%Y-%m-%d", text).ok())
+        .flatten();
+    match day {
+        Some(day) => TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok(),
+        None => text.parse().ok(),
+    }
+    .ok_or_else(|| {
+        "write a time with its offset, `2027-01-31T08:00:00Z`, or a day, `2027-01-31`".to_owned()
+    })
 }
 
 /// Reads an outcome's word.

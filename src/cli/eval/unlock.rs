@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 
-use super::facts::{Fact, expect_possible, parse_fact};
+use super::facts::{Fact, expect_possible, parse_facts};
 use super::{Answer, Failure, Question};
 use crate::address;
 use crate::decision::Decision;
@@ -87,8 +87,8 @@ impl Unlock {
             approved: Vec::new(),
             allow_once: Vec::new(),
         };
-        for text in &self.given {
-            match parse_fact(set, text)? {
+        for (fact, _) in parse_facts(set, &self.given)? {
+            match fact {
                 Fact::Disabled => states.push(DeviceState::Disabled),
                 Fact::Revoked => states.push(DeviceState::Revoked),
                 Fact::Denied => subject.denied = true,

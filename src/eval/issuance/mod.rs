@@ -197,7 +197,7 @@ fn gate(case: &Case<'_>, scope: &Scope<'_>) -> Decision {
     let open = live.outstanding(groups);
     let mut reason = plain(
         ReasonCode::ApprovalRequired,
-        approval::waits_for(live, groups),
+        approval::waits_for(live, groups, scope.asker(), case.at),
     );
     reason.rule = open.first().map(|&id| place::approval(case.set, id, None));
     Decision {

@@ -183,7 +183,7 @@ fn waiting(case: &Case<'_>) -> String {
     let Ok(class) = case.class else {
         return String::new();
     };
-    approval::waits_for(case.live(), &class.groups)
+    approval::waits_for(case.live(), &class.groups, Asker::default(), case.at)
 }
 
 fn incomplete(case: &Case<'_>) -> String {
