@@ -112,6 +112,21 @@ impl Store {
         self.commit_with_keys(context, &ids, move |_| Ok(event))
     }
 
+    /// Writes what `event` makes of the device as the changes before leave it.
+    fn change(
+        &self,
+        context: Context,
+        name: &str,
+        expected: Option<u64>,
+        event: impl FnOnce(&Device) -> Event + Send + 'static,
+    ) -> Result<Committed, StoreError> {
+        let name = name.to_owned();
+        self.commit(context, move |rows| {
+            let device = find(rows, &name, expected)?;
+            Ok(event(&device))
+        })
+    }
+
     /// Gives a device these tags and no others.
     ///
     /// # Errors
@@ -123,10 +138,9 @@ impl Store {
         tags: BTreeMap<String, String>,
         expected: Option<u64>,
     ) -> Result<Committed, StoreError> {
-        let name = name.to_owned();
-        self.commit(context, move |rows| {
-            find(rows, &name, expected)?;
-            Ok(Event::DeviceTagged { name, tags })
+        self.change(context, name, expected, |device| Event::DeviceTagged {
+            name: device.name.clone(),
+            tags,
         })
     }
 
@@ -141,10 +155,9 @@ impl Store {
         note: Option<String>,
         expected: Option<u64>,
     ) -> Result<Committed, StoreError> {
-        let name = name.to_owned();
-        self.commit(context, move |rows| {
-            find(rows, &name, expected)?;
-            Ok(Event::DeviceDisabled { name, note })
+        self.change(context, name, expected, |device| Event::DeviceDisabled {
+            name: device.name.clone(),
+            note,
         })
     }
 
@@ -159,10 +172,9 @@ impl Store {
         note: Option<String>,
         expected: Option<u64>,
     ) -> Result<Committed, StoreError> {
-        let name = name.to_owned();
-        self.commit(context, move |rows| {
-            find(rows, &name, expected)?;
-            Ok(Event::DeviceEnabled { name, note })
+        self.change(context, name, expected, |device| Event::DeviceEnabled {
+            name: device.name.clone(),
+            note,
         })
     }
 
@@ -178,17 +190,14 @@ impl Store {
         note: Option<String>,
         expected: Option<u64>,
     ) -> Result<Committed, StoreError> {
-        let name = name.to_owned();
-        self.commit(context, move |rows| {
-            let device = find(rows, &name, expected)?;
-            let bindings = device.bindings.iter();
-            Ok(Event::DeviceRevoked {
-                destroyed: bindings
-                    .flat_map(|binding| key_ids(&binding.keys))
-                    .collect(),
-                name,
-                note,
-            })
+        self.change(context, name, expected, |device| Event::DeviceRevoked {
+            destroyed: device
+                .bindings
+                .iter()
+                .flat_map(|binding| key_ids(&binding.keys))
+                .collect(),
+            name: device.name.clone(),
+            note,
         })
     }
 
@@ -232,17 +241,15 @@ impl Store {
         binding: &str,
         expected: Option<u64>,
     ) -> Result<Committed, StoreError> {
-        let (name, binding) = (name.to_owned(), binding.to_owned());
-        self.commit(context, move |rows| {
-            let device = find(rows, &name, expected)?;
+        let binding = binding.to_owned();
+        self.change(context, name, expected, |device| {
             let keys = device.binding(&binding).map(|binding| &binding.keys);
             let earlier = keys.and_then(|keys| keys.get(1..)).unwrap_or_default();
-            let destroyed = key_ids(earlier).collect();
-            Ok(Event::KeyRetired {
-                name,
+            Event::KeyRetired {
+                name: device.name.clone(),
+                destroyed: key_ids(earlier).collect(),
                 binding,
-                destroyed,
-            })
+            }
         })
     }
 
