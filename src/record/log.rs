@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::Record;
 
 /// The file that is written to; older ones are `records-TIME.jsonl`.
-const CURRENT: &str = "records.jsonl";
+pub(super) const CURRENT: &str = "records.jsonl";
 
 /// How large a file grows and how many are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,22 +88,28 @@ impl RecordLog {
         std::fs::rename(self.current(), self.directory.join(full))?;
         self.file = open_current(&self.directory)?;
         self.written = 0;
-        let mut full_files: Vec<PathBuf> = std::fs::read_dir(&self.directory)?
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .filter(|path| {
-                path.file_name()
-                    .and_then(|name| name.to_str())
-                    .is_some_and(|name| name.starts_with("records-"))
-            })
-            .collect();
-        full_files.sort();
+        let full_files = full_files(&self.directory)?;
         let excess = full_files.len().saturating_sub(self.rotation.keep);
         for path in full_files.iter().take(excess) {
             std::fs::remove_file(path)?;
         }
         Ok(())
     }
+}
+
+/// The full files of a log, oldest first.
+pub(super) fn full_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut full_files: Vec<PathBuf> = std::fs::read_dir(directory)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with("records-"))
+        })
+        .collect();
+    full_files.sort();
+    Ok(full_files)
 }
 
 fn open_current(directory: &Path) -> io::Result<File> {

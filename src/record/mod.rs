@@ -2,9 +2,11 @@
 //! one JSON object a line.
 //!
 //! Knows no policy and no clock. [`Record`] is the line; [`log`] appends lines
-//! to a rotating file; [`aggregate`] folds a client's retries into one line.
+//! to a rotating file, and [`back`] reads them; [`aggregate`] folds a client's
+//! retries into one line.
 
 pub mod aggregate;
+pub mod back;
 pub mod log;
 
 use jiff::Timestamp;

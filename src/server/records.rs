@@ -34,7 +34,7 @@ const DEVICES: usize = 131_072;
 
 /// Where decisions are recorded.
 pub struct Records {
-    path: PathBuf,
+    directory: PathBuf,
     queue: Mutex<Option<SyncSender<Box<Record>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     recent: Mutex<HashMap<String, VecDeque<Record>>>,
@@ -55,7 +55,6 @@ impl Records {
         metrics: Arc<Metrics>,
     ) -> io::Result<Records> {
         let log = RecordLog::open(directory, rotation)?;
-        let path = log.current();
         let (queue, waiting) = mpsc::sync_channel(QUEUE);
         let lost = metrics.records_lost.clone();
         let writer = std::thread::Builder::new()
@@ -66,7 +65,7 @@ impl Records {
                 })
             })?;
         Ok(Records {
-            path,
+            directory: directory.to_owned(),
             queue: Mutex::new(Some(queue)),
             writer: Mutex::new(Some(writer)),
             recent: Mutex::default(),
@@ -76,9 +75,9 @@ impl Records {
         })
     }
 
-    /// The file that is written to.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// The directory that is written to.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Records one decision.

@@ -27,6 +27,7 @@ mod policies;
 mod prefixes;
 mod proxy_header;
 mod random_tree;
+mod record;
 mod san;
 mod scarcity;
 mod schedule;

@@ -1,10 +1,10 @@
-//! The newest recorded requests.
+//! Recorded requests, newest first.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,14 +13,34 @@ use super::super::problem::Problem;
 use super::caller::Caller;
 use super::page::{Page, Query};
 use crate::access::{AdminAction, Resource};
+use crate::record::back::{Place, Span, read_back};
+use crate::vocabulary::Outcome;
 
-/// How far back from the end of the current file is looked, in bytes.
-const TAIL: u64 = 4 << 20;
+/// About how many bytes one call looks at, whatever it finds.
+const LOOK: u64 = 16 << 20;
 
+/// Which records are asked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct Which {
     device: Option<String>,
-    limit: Option<usize>,
+    outcome: Option<Outcome>,
+    /// Decided at this time or later.
+    since: Option<Timestamp>,
+}
+
+impl Which {
+    fn holds(&self, record: &Value) -> bool {
+        let word = |pointer: &str| record.pointer(pointer).and_then(Value::as_str);
+        let device = self.device.as_deref();
+        let outcome = self.outcome.map(Outcome::word);
+        (device.is_none() || word("/request/device") == device)
+            && (outcome.is_none() || word("/decision/outcome") == outcome)
+            && self.since.is_none_or(|since| {
+                word("/time")
+                    .and_then(|time| time.parse::<Timestamp>().ok())
+                    .is_some_and(|time| time >= since)
+            })
+    }
 }
 
 pub(super) async fn list(
@@ -30,44 +50,35 @@ pub(super) async fn list(
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     caller.expect_may(&app, AdminAction::RecordList, Resource::Org)?;
-    let limit = which
-        .limit
-        .map_or_else(|| page.limit(), |limit| limit.clamp(1, 1000));
-    let items = app
+    let from = match &page.after {
+        None => None,
+        Some(after) => Some(
+            after
+                .parse::<Place>()
+                .map_err(|error| Problem::malformed(format!("`after`: {error}")))?,
+        ),
+    };
+    let span = Span {
+        from,
+        since: which.since,
+        lines: page.limit(),
+        bytes: LOOK,
+    };
+    let read = app
         .blocking(move |app| {
-            let text = tail(app.records.path()).map_err(|error| {
-                Problem::unavailable(format!("the records cannot be read: {error}"))
-            })?;
-            let wanted = |record: &Value| {
-                which.device.is_none()
-                    || record.pointer("/request/device").and_then(Value::as_str)
-                        == which.device.as_deref()
+            let take = |line: &[u8]| {
+                // A line that is being written is read by the next call.
+                let record = serde_json::from_slice::<Value>(line).ok()?;
+                which.holds(&record).then_some(record)
             };
-            let lines = text.split(|&byte| byte == b'\n').rev();
-            Ok(lines
-                .filter_map(|line| serde_json::from_slice::<Value>(line).ok())
-                .filter(wanted)
-                .take(limit)
-                .collect::<Vec<_>>())
+            read_back(app.records.directory(), span, take).map_err(|error| {
+                Problem::unavailable(format!("the records cannot be read: {error}"))
+            })
         })
         .await?;
-    Ok(Json(json!({"items": items, "next": null})))
-}
-
-/// The whole lines at the end of the file.
-fn tail(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-    let mut file = std::fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    let start = length.saturating_sub(TAIL);
-    file.seek(SeekFrom::Start(start))?;
-    let mut text = Vec::new();
-    file.take(TAIL).read_to_end(&mut text)?;
-    if start > 0 {
-        let first = text
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .map_or(0, |at| at + 1);
-        text.drain(..first);
-    }
-    Ok(text)
+    let read = read.ok_or_else(|| {
+        Problem::not_found("the records after that page were taken away; begin again")
+    })?;
+    let next = read.next.map(|place| place.to_string());
+    Ok(Json(json!({"items": read.items, "next": next})))
 }
