@@ -146,6 +146,22 @@ pub fn covers(prefix: IpNet, address: IpAddr) -> bool {
     prefix.contains(&address)
 }
 
+/// What one host has to itself: an IPv4 address, or the /64 of an IPv6 one.
+pub fn host_range(source: IpAddr) -> IpNet {
+    range(source, 32, 64)
+}
+
+/// The network about an address: IPv4 /24, IPv6 /64.
+pub fn network_range(source: IpAddr) -> IpNet {
+    range(source, 24, 64)
+}
+
+fn range(source: IpAddr, v4: u8, v6: u8) -> IpNet {
+    let source = fold(source);
+    let length = if source.is_ipv4() { v4 } else { v6 };
+    IpNet::new(source, length).map_or_else(|_| IpNet::from(source), |net| net.trunc())
+}
+
 /// The first and last address of an IPv4 prefix as numbers.
 pub fn range_v4(prefix: Ipv4Net) -> (u32, u32) {
     (u32::from(prefix.network()), u32::from(prefix.broadcast()))

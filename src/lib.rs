@@ -9,6 +9,7 @@
 //! - [`syntax`]: text to tree and back
 //! - [`ir`]: a policy set that cannot be wrong; [`check`] makes it from trees
 //! - [`request`], [`decision`]: what is asked, what is answered
+//! - [`approval`]: the state machine of what people decide, pure
 //! - [`space`]: what requests range over; [`eval`]: IR to program, request to decision
 //! - [`lint`]: what is doubtful in a policy that is not wrong
 //! - [`durable`]: files that outlive a crash; [`keyring`]: private keys at rest
@@ -22,6 +23,7 @@
 
 pub mod access;
 pub mod address;
+pub mod approval;
 pub mod check;
 pub mod cli;
 pub mod decision;

@@ -90,6 +90,74 @@ words! {
     DeviceState ("device state") { Active = "active", Disabled = "disabled", Revoked = "revoked" }
 }
 words! {
+    /// What an approval request is about.
+    ApprovalKind ("kind of request") { Unlock = "unlock", Tags = "tags", Issuance = "issuance" }
+}
+words! {
+    /// Where an approval request stands.
+    ApprovalState ("request state") {
+        Pending = "pending", Approved = "approved", Collecting = "collecting",
+        Executing = "executing", Spent = "spent", Executed = "executed", Denied = "denied",
+        Rejected = "rejected", Expired = "expired", Cancelled = "cancelled",
+        Superseded = "superseded",
+    }
+}
+words! {
+    /// What a person says of an approval request.
+    Verdict ("verdict") {
+        Approve = "approve", Deny = "deny", Defer = "defer", Reject = "reject", Cancel = "cancel",
+    }
+}
+
+impl ApprovalState {
+    /// Whether anything may still become of it: a terminal state has no exit.
+    pub const fn is_open(self) -> bool {
+        match self {
+            ApprovalState::Pending
+            | ApprovalState::Approved
+            | ApprovalState::Collecting
+            | ApprovalState::Executing => true,
+            ApprovalState::Spent
+            | ApprovalState::Executed
+            | ApprovalState::Denied
+            | ApprovalState::Rejected
+            | ApprovalState::Expired
+            | ApprovalState::Cancelled
+            | ApprovalState::Superseded => false,
+        }
+    }
+
+    /// Whether a request that stands here may come to stand there.
+    pub const fn may_become(self, to: ApprovalState) -> bool {
+        use ApprovalState as S;
+        match self {
+            S::Pending => matches!(
+                to,
+                S::Approved
+                    | S::Executed
+                    | S::Denied
+                    | S::Rejected
+                    | S::Expired
+                    | S::Cancelled
+                    | S::Superseded
+            ),
+            S::Approved => matches!(
+                to,
+                S::Collecting | S::Spent | S::Executing | S::Denied | S::Expired | S::Superseded
+            ),
+            S::Collecting => matches!(to, S::Spent | S::Denied),
+            S::Executing => matches!(to, S::Executed),
+            S::Spent
+            | S::Executed
+            | S::Denied
+            | S::Rejected
+            | S::Expired
+            | S::Cancelled
+            | S::Superseded => false,
+        }
+    }
+}
+words! {
     /// Why a decision came out as it did; issuance codes stand in the order they are reported.
     ReasonCode ("reason code") {
         Allowed = "allowed",

@@ -8,6 +8,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Hold them", &["check", "lint", "test"]),
     ("Ask them", &["eval"]),
     ("Serve them", &["serve", "device", "token", "keys", "audit"]),
+    ("Decide", &["approvals", "denials"]),
     ("Set up", &["completions"]),
 ];
 

@@ -42,7 +42,7 @@ pub fn unlock(set: &PolicySet, subject: &UnlockSubject) -> (UnlockRequest, Unloc
         kid: None,
     };
     let denial = Denial {
-        source: denied_range(source),
+        source: crate::address::host_range(source),
         until: Timestamp::MAX,
     };
     let armed = subject.allow_once.iter().map(|&id| ArmedAllowOnce {
@@ -80,14 +80,4 @@ fn approvals(set: &PolicySet, groups: &[ApprovalId]) -> Vec<Approved> {
             until: Timestamp::MAX,
         })
         .collect()
-}
-
-/// What a temporary denial from `source` covers: the address, or its IPv6 /64.
-fn denied_range(source: std::net::IpAddr) -> IpNet {
-    match source {
-        std::net::IpAddr::V4(_) => IpNet::from(source),
-        std::net::IpAddr::V6(_) => {
-            IpNet::new(source, 64).map_or_else(|_| IpNet::from(source), |net| net.trunc())
-        }
-    }
 }

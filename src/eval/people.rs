@@ -41,6 +41,16 @@ pub fn effective(
     if group.tier_above {
         persons.extend(tier_above(set, asker));
     }
+    with_stand_ins(set, persons, barred, at)
+}
+
+/// These persons without the one `barred`, and who stands in for them at `at`.
+pub fn with_stand_ins(
+    set: &PolicySet,
+    mut persons: BTreeSet<PersonId>,
+    barred: Option<PersonId>,
+    at: Timestamp,
+) -> BTreeSet<PersonId> {
     persons.retain(|&person| Some(person) != barred);
     let delegates: Vec<PersonId> = persons
         .iter()

@@ -5,12 +5,14 @@
 //! a kind is added, never changed, and a program that meets a kind it does
 //! not know refuses the journal rather than pass over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Hash;
+use crate::approval::{Arming, NewRequest, Step};
 use crate::durable::HexBytes;
 use crate::keyring::KeyId;
 
@@ -94,6 +96,16 @@ pub struct NewToken {
     /// The first instant at which it no longer holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+}
+
+/// One exchange of one approval, taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalUse {
+    /// The request.
+    pub id: String,
+    /// What that makes of it.
+    pub step: Step,
 }
 
 /// What happened.
@@ -243,6 +255,77 @@ pub enum Event {
         /// The data key that is wiped with this entry.
         destroyed: Vec<KeyId>,
     },
+    /// Somebody is asked to decide.
+    ApprovalRequested {
+        /// What about.
+        request: NewRequest,
+    },
+    /// An approval request took one step. Where that denies an unlock, a
+    /// temporary denial begins; where it carries a change of tags, they change.
+    ApprovalStepped {
+        /// Its id.
+        id: String,
+        /// The step.
+        step: Step,
+    },
+    /// An exchange is about to be answered that people, or a bypass, made possible.
+    ExchangeGranted {
+        /// The device.
+        device: String,
+        /// The binding.
+        binding: String,
+        /// From where it was asked.
+        source: IpAddr,
+        /// The approvals it takes an exchange of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<ApprovalUse>,
+        /// The one-time unlocks it uses up.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        allow_once: Vec<String>,
+        /// The bypass that stood in for approval, by `system-bypass`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval_bypassed: Option<String>,
+    },
+    /// A temporary denial no longer holds.
+    DenialLifted {
+        /// Its id.
+        id: String,
+        /// Why, in the operator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A one-time unlock was armed, or waits for others to arm it too.
+    AllowOnceArmed {
+        /// With what.
+        arming: Arming,
+        /// Everyone who counts as the one who armed it.
+        persons: BTreeSet<String>,
+    },
+    /// One more person armed a one-time unlock.
+    AllowOnceJoined {
+        /// Its id.
+        id: String,
+        /// Everyone who counts as that person.
+        persons: BTreeSet<String>,
+    },
+    /// A one-time unlock was taken back.
+    AllowOnceWithdrawn {
+        /// Its id.
+        id: String,
+        /// Why, in the operator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// The clock jumped, and timed grants are frozen.
+    ClockJumped {
+        /// The latest instant that was trusted.
+        trusted: Timestamp,
+    },
+    /// The clock is trusted again, by itself or by a person's word.
+    ClockAccepted {
+        /// Why.
+        note: String,
+    },
     /// The data keys were wrapped under another master key.
     MasterKeyChanged {},
     /// The head was signed and put where this server cannot reach it.
@@ -299,6 +382,15 @@ impl Event {
             | Event::ClaimIssued { .. }
             | Event::Claimed { .. }
             | Event::TangKeysImported { .. }
+            | Event::ApprovalRequested { .. }
+            | Event::ApprovalStepped { .. }
+            | Event::ExchangeGranted { .. }
+            | Event::DenialLifted { .. }
+            | Event::AllowOnceArmed { .. }
+            | Event::AllowOnceJoined { .. }
+            | Event::AllowOnceWithdrawn { .. }
+            | Event::ClockJumped { .. }
+            | Event::ClockAccepted { .. }
             | Event::MasterKeyChanged {}
             | Event::HeadAnchored { .. }
             | Event::HeadAccepted { .. }

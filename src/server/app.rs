@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::access::Access;
 use crate::journal::Actor;
-use crate::request::UnlockFacts;
 use crate::store::{Context, Store, StoreError};
 use crate::unlock::Rings;
 
@@ -13,6 +12,7 @@ use super::clock;
 use super::legacy::Legacy;
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::people::Sightings;
 use super::policy::{PolicyLife, Reload};
 use super::pool::Pool;
 use super::problem::Problem;
@@ -48,6 +48,10 @@ pub struct App {
     pub ignore_forwarded: bool,
     /// Whether bypasses hold.
     pub allow_bypass: bool,
+    /// Whether the wall clock is trusted.
+    pub clock: clock::Watch,
+    /// How often devices that wait have asked.
+    pub sightings: Sightings,
     /// Answers to calls with an idempotency key, of this run.
     pub answered: Mutex<BTreeMap<(String, String), Answered>>,
 }
@@ -68,15 +72,6 @@ impl App {
             actor,
             time: clock::now(),
             policy: Some(self.policy.current().set.digest.clone()),
-        }
-    }
-
-    /// What is live beside an unlock request: nothing can yet decide on an
-    /// approval or arm a one-time unlock, so bypasses alone.
-    pub fn unlock_facts(&self) -> UnlockFacts {
-        UnlockFacts {
-            allow_bypass: self.allow_bypass,
-            ..UnlockFacts::default()
         }
     }
 

@@ -16,6 +16,10 @@ use crate::store::StoreState;
 
 /// How often what is over is taken away, and what was counted is saved.
 const TIDY: Duration = Duration::from_secs(30);
+/// How often the clock is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often approval requests are looked through.
+const SWEEP: Duration = Duration::from_secs(5);
 /// How often the head is signed and put away.
 const ANCHOR: Duration = Duration::from_secs(3600);
 /// `SIGXFSZ`: a write went beyond the limit on a file's size.
@@ -49,6 +53,8 @@ pub(super) async fn serve(
     let mut hangup = catch(SignalKind::hangup())?;
     let mut tidying = tokio::time::interval(TIDY);
     let mut anchor = tokio::time::interval(ANCHOR);
+    let mut looking = tokio::time::interval(LOOK);
+    let mut sweeping = tokio::time::interval(SWEEP);
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
@@ -58,11 +64,14 @@ pub(super) async fn serve(
                 let changed = watch.settle(changed).await;
                 if changed.policy {
                     reload(app).await;
+                    app.sweep().await;
                 }
                 if changed.tang_keys {
                     reread(app).await;
                 }
             }
+            _ = looking.tick() => app.watch_clock().await,
+            _ = sweeping.tick() => app.sweep().await,
             _ = tidying.tick() => tidy(app).await,
             _ = anchor.tick() => put_head_away(app, settings).await,
         }
@@ -75,6 +84,9 @@ async fn tidy(app: &Arc<App>) {
             app.limits.tidy();
             app.store.save_legacy_uses();
             claim::tidy(app);
+            if let Err(error) = app.clock.keep() {
+                tracing::error!(%error, "the time cannot be kept for the next start");
+            }
             Ok(())
         })
         .await;

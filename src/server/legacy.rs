@@ -59,6 +59,7 @@ impl Legacy {
         Some(Endpoint {
             device: None,
             binding: None,
+            binding_id: None,
             name: NAME.to_owned(),
             tags: self.tags.clone(),
             state: DeviceState::Active,

@@ -21,6 +21,15 @@ pub struct DecisionLabels {
     pub code: &'static str,
 }
 
+/// Labels of what became of an approval request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ApprovalLabels {
+    /// `approved`, `denied`, `rejected`, `expired`, `cancelled`, `superseded` or `bypassed`.
+    pub outcome: &'static str,
+    /// The approval group.
+    pub group: String,
+}
+
 /// Labels of a policy reload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReloadLabels {
@@ -47,6 +56,12 @@ pub struct Metrics {
     pub decision_seconds: Histogram,
     /// Time of one exchange from its body to its reply, the decision included, in seconds.
     pub exchange_seconds: Histogram,
+    /// What became of approval requests, by outcome and group.
+    approvals: Family<ApprovalLabels, Counter>,
+    /// How long requests were pending when they ceased to be, in seconds.
+    pub pending_age_seconds: Histogram,
+    /// 1 while the clock has jumped and timed grants are frozen.
+    pub clock_frozen: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// Policy loads by result.
     pub reloads: Family<ReloadLabels, Counter>,
     /// Journal entries there are.
@@ -67,6 +82,25 @@ impl Metrics {
         let decision_seconds = Histogram::new(exponential_buckets(100e-9, 4.0, 12));
         let exchange_seconds = Histogram::new(exponential_buckets(50e-6, 2.0, 16));
         let reloads = Family::default();
+        let approvals = Family::default();
+        let pending_age_seconds = Histogram::new([60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0]);
+        let clock_frozen = Gauge::default();
+        registry.register(
+            "approval_decisions",
+            "What became of approval requests, by outcome and group",
+            Family::clone(&approvals),
+        );
+        registry.register_with_unit(
+            "approval_pending_age",
+            "How long requests were pending when they ceased to be",
+            Unit::Seconds,
+            pending_age_seconds.clone(),
+        );
+        registry.register(
+            "clock_frozen",
+            "1 while the clock has jumped and timed grants are frozen",
+            clock_frozen.clone(),
+        );
         let audit_entries = Counter::default();
         let answers = Family::default();
         let degraded = Gauge::default();
@@ -114,6 +148,9 @@ impl Metrics {
             decisions,
             decision_seconds,
             exchange_seconds,
+            approvals,
+            pending_age_seconds,
+            clock_frozen,
             reloads,
             audit_entries,
             answers,
@@ -141,6 +178,14 @@ impl Metrics {
     pub fn count_answer(&self, route: &'static str, status: u16) {
         self.answers
             .get_or_create(&AnswerLabels { route, status })
+            .inc();
+    }
+
+    /// Counts what became of a request of one group.
+    pub fn count_approval(&self, outcome: &'static str, group: &str) {
+        let group = group.to_owned();
+        self.approvals
+            .get_or_create(&ApprovalLabels { outcome, group })
             .inc();
     }
 

@@ -11,6 +11,7 @@ mod dev;
 pub mod legacy;
 pub mod limits;
 pub mod metrics;
+pub mod people;
 pub mod policy;
 pub mod pool;
 pub mod problem;

@@ -50,7 +50,7 @@ impl PolicyFiles for Recording<'_> {
 /// A compiled policy and where it came from.
 pub struct Loaded {
     /// What decides.
-    pub program: Program,
+    pub program: Arc<Program>,
     /// The policy set it was compiled from.
     pub set: Arc<PolicySet>,
     /// The bytes it was compiled from.
@@ -84,7 +84,7 @@ pub fn load(files: &mut dyn PolicyFiles, now: Timestamp) -> Result<Loaded, Broke
     let snapshot = recording.read;
     match checked.set {
         Some(set) => Ok(Loaded {
-            program: Program::compile(Arc::clone(&set)),
+            program: Arc::new(Program::compile(Arc::clone(&set))),
             set,
             snapshot,
             items: declarations(&checked.trees),

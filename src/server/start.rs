@@ -22,6 +22,7 @@ use super::config::{ConfigError, Settings};
 use super::legacy::Legacy;
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::people::Sightings;
 use super::policy::{BrokenPolicy, PolicyLife};
 use super::pool::Pool;
 use super::records::Records;
@@ -140,6 +141,8 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         claim_file: state.join("claim"),
         ignore_forwarded: settings.ignore_forwarded.unwrap_or(false),
         allow_bypass: settings.allow_bypass.unwrap_or(false),
+        clock: clock::Watch::start(&state.join("clock.json")),
+        sightings: Sightings::default(),
         answered: std::sync::Mutex::default(),
     };
     announce(&app)?;

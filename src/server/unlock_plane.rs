@@ -3,7 +3,7 @@
 //!
 //! Source: Tang `src/tangd.c` for paths and statuses. The order: the path, the
 //! form of the request, the key; then the policy; then the multiplication;
-//! then the device's state once more, before the reply leaves.
+//! then all of it once more, and what that spends on disk, before the reply leaves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,16 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 
 use super::app::App;
 use super::clock;
 use super::connection::Source;
+use super::people::Granted;
 use super::pool::PoolError;
 use crate::record::Asked;
 use crate::tang::{self, ClientPoint, RecError, Route, RouteStatus, recovery};
-use crate::unlock::Endpoint;
+use crate::unlock::{Attempt, Endpoint, Judged};
 use crate::vocabulary::{DeviceState, Outcome};
 
 /// Seconds after which a client that waits for people may come again.
@@ -197,11 +199,17 @@ async fn recover(
     if binding.is_some_and(|binding| !app.limits.admit_binding(binding)) {
         return Err(Refused::later("rec", StatusCode::TOO_MANY_REQUESTS));
     }
-    match decide(app, &endpoint, source, kid) {
+    let policy = app.policy.current();
+    let now = clock::now();
+    let attempt = app.attempt(&policy, endpoint, source, kid, now);
+    match decide(app, &attempt, now) {
         Outcome::Deny => Err(rec(StatusCode::FORBIDDEN)),
-        Outcome::Pending => Err(Refused::later("rec", StatusCode::SERVICE_UNAVAILABLE)),
+        Outcome::Pending => {
+            app.ask_people(attempt, now).await;
+            Err(Refused::later("rec", StatusCode::SERVICE_UNAVAILABLE))
+        }
         Outcome::Allow => {
-            let reply = exchange(app, &endpoint, source, kid, point).await?;
+            let reply = exchange(app, attempt, point).await?;
             app.metrics
                 .exchange_seconds
                 .observe(began.elapsed().as_secs_f64());
@@ -234,35 +242,45 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     }
 }
 
-/// Asks the policy of the moment, and records what it says.
-fn decide(app: &App, endpoint: &Endpoint, source: std::net::IpAddr, kid: &str) -> Outcome {
-    let (request, facts) = (endpoint.request(source, kid), app.unlock_facts());
-    let (at, began) = (clock::now(), clock::instant());
-    let loaded = app.policy.current();
-    let decision = loaded.program.decide_unlock(&request, &facts, at);
+/// Asks the policy of the moment, and records what it says unless that is to
+/// allow: then it is recorded once what it spends is spent.
+fn decide(app: &App, attempt: &Attempt, now: Timestamp) -> Outcome {
+    let began = clock::instant();
+    let judged = app.store.read(|rows| attempt.judge(rows, now));
     app.metrics
         .decision_seconds
         .observe(began.elapsed().as_secs_f64());
-    app.metrics.count_decision("unlock", &decision);
-    let outcome = decision.outcome;
-    app.records
-        .push(at, Asked::Unlock { request, facts }, decision);
+    let outcome = judged.decision.outcome;
+    if outcome != Outcome::Allow {
+        record(app, now, judged);
+    }
     outcome
 }
 
-/// Multiplies, looks at the device once more, and replies.
+fn record(app: &App, at: Timestamp, judged: Judged) {
+    let Judged {
+        request,
+        facts,
+        decision,
+    } = judged;
+    app.metrics.count_decision("unlock", &decision);
+    app.records
+        .push(at, Asked::Unlock { request, facts }, decision);
+}
+
+/// Multiplies, judges once more and spends what that takes, and replies.
 async fn exchange(
     app: &Arc<App>,
-    endpoint: &Endpoint,
-    source: std::net::IpAddr,
-    kid: &str,
+    attempt: Attempt,
     point: ClientPoint,
 ) -> Result<Response, Refused> {
-    let ring = endpoint
+    let ring = attempt
+        .endpoint
         .ring
         .clone()
         .ok_or_else(|| rec(StatusCode::NOT_FOUND))?;
-    let product = app.pool.multiply(ring, kid.to_owned(), point).await;
+    let (kid, source) = (attempt.kid.clone(), attempt.source);
+    let product = app.pool.multiply(ring, kid.clone(), point).await;
     let product = product.map_err(|error| match error {
         PoolError::Full => Refused::later("rec", StatusCode::SERVICE_UNAVAILABLE),
         PoolError::Failed(cause) => {
@@ -270,13 +288,28 @@ async fn exchange(
             rec(StatusCode::INTERNAL_SERVER_ERROR)
         }
     })?;
-    if let Some(device) = &endpoint.device {
-        let now = app.store.device(&device.name);
-        if now.is_none_or(|now| now.state != endpoint.state) {
-            return Err(rec(StatusCode::FORBIDDEN));
+    let legacy = attempt.endpoint.device.is_none();
+    let now = clock::now();
+    match app.grant(attempt.clone(), now).await {
+        Granted::Yes(judged) => record(app, now, *judged),
+        Granted::No(judged) => {
+            let outcome = judged.decision.outcome;
+            record(app, now, *judged);
+            return Err(match outcome {
+                Outcome::Pending => {
+                    app.ask_people(attempt, now).await;
+                    Refused::later("rec", StatusCode::SERVICE_UNAVAILABLE)
+                }
+                Outcome::Deny | Outcome::Allow => rec(StatusCode::FORBIDDEN),
+            });
         }
-    } else if let Some(legacy) = &app.legacy {
-        legacy.note_use(app, kid, source);
+        Granted::Failed(error) => {
+            tracing::error!(%error, device = %attempt.endpoint.name, "an exchange was allowed, and what it spends could not be written");
+            return Err(Refused::later("rec", StatusCode::SERVICE_UNAVAILABLE));
+        }
+    }
+    if let (true, Some(legacy)) = (legacy, &app.legacy) {
+        legacy.note_use(app, &kid, source);
     }
     Ok(reply(
         "application/jwk+json",

@@ -49,6 +49,12 @@ pub enum Refusal {
         /// What it is.
         state: &'static str,
     },
+    /// People, or the rules that bind them, say no.
+    #[error(transparent)]
+    Approval(#[from] crate::approval::Refused),
+    /// Somebody decides on what is no longer what they were shown.
+    #[error("what was shown has changed since: look again, and decide on that")]
+    Unseen,
     /// The change itself cannot be.
     #[error("{0}")]
     Senseless(String),

@@ -23,6 +23,7 @@ mod error;
 mod index;
 mod legacy;
 mod open;
+mod people;
 mod policy;
 mod rows;
 mod sled_index;
@@ -121,6 +122,11 @@ impl Store {
     /// Whether the index still follows the journal; else the next start takes longer.
     pub fn index_follows(&self) -> bool {
         self.shared.index_follows.load(Ordering::Relaxed)
+    }
+
+    /// Reads several rows of one moment. Short: changes wait meanwhile.
+    pub fn read<T>(&self, read: impl FnOnce(&dyn Rows) -> T) -> T {
+        read(&*self.shared.read())
     }
 
     /// The row of that key, as it is on disk.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::{Actor, Generation, Hash, PublicKey, SealedSecret};
 use crate::vocabulary::DeviceState;
 
@@ -230,6 +231,50 @@ rows! {
     Claim = "claim",
     /// A key of Tang's, by thumbprint.
     LegacyKey = "legacy-key",
+    /// An approval request, by id.
+    ApprovalRequest = "approval",
+    /// A temporary denial, by the id of the request it came of.
+    TemporaryDenial = "denial",
+    /// A one-time unlock, by id.
+    AllowOnce = "allow-once",
+}
+
+impl Row {
+    /// The version and key of a request, denial or one-time unlock that
+    /// nothing can become of at `now`.
+    pub(super) fn ended(&self, now: Timestamp) -> Option<(u64, RowKey)> {
+        match self {
+            Row::ApprovalRequest(row) => (!row.state.is_open())
+                .then(|| (row.version, RowKey::ApprovalRequest(row.id().to_owned()))),
+            Row::TemporaryDenial(row) => {
+                (!row.holds(now)).then(|| (row.version, RowKey::TemporaryDenial(row.id.clone())))
+            }
+            Row::AllowOnce(row) => {
+                (!row.is_open(now)).then(|| (row.version, RowKey::AllowOnce(row.arming.id.clone())))
+            }
+            Row::System(_)
+            | Row::Device(_)
+            | Row::Token(_)
+            | Row::EnrollmentKey(_)
+            | Row::Claim(_)
+            | Row::LegacyKey(_) => None,
+        }
+    }
+
+    /// The device whose grants, denials or requests this row is one of.
+    pub fn concerns(&self) -> Option<&str> {
+        match self {
+            Row::ApprovalRequest(row) => Some(row.new.subject.device()),
+            Row::TemporaryDenial(row) => Some(&row.device),
+            Row::AllowOnce(row) => Some(&row.arming.device),
+            Row::System(_)
+            | Row::Device(_)
+            | Row::Token(_)
+            | Row::EnrollmentKey(_)
+            | Row::Claim(_)
+            | Row::LegacyKey(_) => None,
+        }
+    }
 }
 
 impl RowKey {
@@ -244,8 +289,12 @@ pub trait Rows {
     /// The row of that key.
     fn row(&self, key: &RowKey) -> Option<Row>;
 
-    /// The keys of all enrollment keys and claims: the grants that a restore ends.
+    /// The keys of all that a restore ends: enrollment keys, claims, approval
+    /// requests and one-time unlocks.
     fn grants(&self) -> Vec<RowKey>;
+
+    /// The requests, denials and one-time unlocks of a device, ended ones included.
+    fn of_device(&self, device: &str) -> Vec<Row>;
 
     /// The enrollment key with that hash.
     fn enrollment_key_by_hash(&self, hash: &Hash) -> Option<Arc<EnrollmentKey>>;
@@ -256,6 +305,30 @@ impl dyn Rows + '_ {
     pub fn device(&self, name: &str) -> Option<Arc<Device>> {
         match self.row(&RowKey::Device(name.to_owned())) {
             Some(Row::Device(device)) => Some(device),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The approval request of that id.
+    pub fn approval(&self, id: &str) -> Option<Arc<ApprovalRequest>> {
+        match self.row(&RowKey::ApprovalRequest(id.to_owned())) {
+            Some(Row::ApprovalRequest(request)) => Some(request),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The one-time unlock of that id.
+    pub fn allow_once(&self, id: &str) -> Option<Arc<AllowOnce>> {
+        match self.row(&RowKey::AllowOnce(id.to_owned())) {
+            Some(Row::AllowOnce(once)) => Some(once),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The temporary denial of that id.
+    pub fn denial(&self, id: &str) -> Option<Arc<TemporaryDenial>> {
+        match self.row(&RowKey::TemporaryDenial(id.to_owned())) {
+            Some(Row::TemporaryDenial(denial)) => Some(denial),
             Some(_) | None => None,
         }
     }

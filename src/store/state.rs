@@ -1,11 +1,12 @@
 //! Every row in memory, with the ways in that the hot path needs; and the
 //! rows that a batch of commands is about to leave behind.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::apply::Change;
 use super::rows::{Claim, Device, EnrollmentKey, LegacyKey, Row, RowKey, Rows, System, Token};
+use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::Hash;
 use crate::keyring::KeyId;
 
@@ -22,10 +23,16 @@ pub(super) struct State {
     pub(super) enrollment_hashes: HashMap<Hash, String>,
     pub(super) claims: BTreeMap<String, Arc<Claim>>,
     pub(super) legacy_keys: BTreeMap<String, Arc<LegacyKey>>,
+    pub(super) approvals: BTreeMap<String, Arc<ApprovalRequest>>,
+    pub(super) denials: BTreeMap<String, Arc<TemporaryDenial>>,
+    pub(super) allow_onces: BTreeMap<String, Arc<AllowOnce>>,
+    /// The rows of the three that concern each device.
+    of_device: HashMap<String, BTreeSet<RowKey>>,
 }
 
 impl State {
     pub(super) fn put(&mut self, (key, row): Change) {
+        self.note_concern(&key, row.as_ref());
         match (key, row) {
             (RowKey::System(_), Some(Row::System(row))) => self.system = Some(row),
             (RowKey::Device(name), row) => self.put_device(name, row),
@@ -46,15 +53,56 @@ impl State {
             (RowKey::LegacyKey(id), None) => {
                 self.legacy_keys.remove(&id);
             }
+            (RowKey::ApprovalRequest(id), Some(Row::ApprovalRequest(row))) => {
+                self.approvals.insert(id, row);
+            }
+            (RowKey::ApprovalRequest(id), None) => {
+                self.approvals.remove(&id);
+            }
+            (RowKey::TemporaryDenial(id), Some(Row::TemporaryDenial(row))) => {
+                self.denials.insert(id, row);
+            }
+            (RowKey::TemporaryDenial(id), None) => {
+                self.denials.remove(&id);
+            }
+            (RowKey::AllowOnce(id), Some(Row::AllowOnce(row))) => {
+                self.allow_onces.insert(id, row);
+            }
+            (RowKey::AllowOnce(id), None) => {
+                self.allow_onces.remove(&id);
+            }
             // `apply` deletes no other kind, and gives each row its own key.
             (
                 RowKey::System(_)
                 | RowKey::Token(_)
                 | RowKey::EnrollmentKey(_)
                 | RowKey::Claim(_)
-                | RowKey::LegacyKey(_),
+                | RowKey::LegacyKey(_)
+                | RowKey::ApprovalRequest(_)
+                | RowKey::TemporaryDenial(_)
+                | RowKey::AllowOnce(_),
                 _,
             ) => {}
+        }
+    }
+
+    /// Keeps the way from a device to its rows; must see the row that goes.
+    fn note_concern(&mut self, key: &RowKey, row: Option<&Row>) {
+        let before = self.row(key);
+        let device = row.or(before.as_ref()).and_then(Row::concerns);
+        let Some(device) = device else { return };
+        let keys = self.of_device.entry(device.to_owned()).or_default();
+        match row {
+            Some(_) => {
+                keys.insert(key.clone());
+            }
+            None => {
+                keys.remove(key);
+            }
+        }
+        if keys.is_empty() {
+            let device = device.to_owned();
+            self.of_device.remove(&device);
         }
     }
 
@@ -95,15 +143,30 @@ impl Rows for State {
             }
             RowKey::Claim(id) => self.claims.get(id).cloned().map(Row::Claim),
             RowKey::LegacyKey(id) => self.legacy_keys.get(id).cloned().map(Row::LegacyKey),
+            RowKey::ApprovalRequest(id) => {
+                let request = self.approvals.get(id).cloned();
+                request.map(Row::ApprovalRequest)
+            }
+            RowKey::TemporaryDenial(id) => self.denials.get(id).cloned().map(Row::TemporaryDenial),
+            RowKey::AllowOnce(id) => self.allow_onces.get(id).cloned().map(Row::AllowOnce),
         }
     }
 
     fn grants(&self) -> Vec<RowKey> {
         let keys = self.enrollment_keys.keys().cloned();
         let claims = self.claims.keys().cloned();
+        let approvals = self.approvals.keys().cloned();
+        let onces = self.allow_onces.keys().cloned();
         keys.map(RowKey::EnrollmentKey)
             .chain(claims.map(RowKey::Claim))
+            .chain(approvals.map(RowKey::ApprovalRequest))
+            .chain(onces.map(RowKey::AllowOnce))
             .collect()
+    }
+
+    fn of_device(&self, device: &str) -> Vec<Row> {
+        let keys = self.of_device.get(device).into_iter().flatten();
+        keys.filter_map(|key| self.row(key)).collect()
     }
 
     fn enrollment_key_by_hash(&self, hash: &Hash) -> Option<Arc<EnrollmentKey>> {
@@ -142,12 +205,28 @@ impl Rows for Overlay<'_> {
     fn grants(&self) -> Vec<RowKey> {
         let mut grants = self.below.grants();
         for key in self.changed.keys() {
-            let grant = matches!(key, RowKey::EnrollmentKey(_) | RowKey::Claim(_));
+            let grant = matches!(
+                key,
+                RowKey::EnrollmentKey(_)
+                    | RowKey::Claim(_)
+                    | RowKey::ApprovalRequest(_)
+                    | RowKey::AllowOnce(_)
+            );
             if grant && !grants.contains(key) {
                 grants.push(key.clone());
             }
         }
         grants
+    }
+
+    fn of_device(&self, device: &str) -> Vec<Row> {
+        let below = self.below.of_device.get(device).into_iter().flatten();
+        let unchanged = below.filter(|key| !self.changed.contains_key(key));
+        let changed = self.changed.values().flatten().cloned();
+        unchanged
+            .filter_map(|key| self.below.row(key))
+            .chain(changed.filter(|row| row.concerns() == Some(device)))
+            .collect()
     }
 
     fn enrollment_key_by_hash(&self, hash: &Hash) -> Option<Arc<EnrollmentKey>> {

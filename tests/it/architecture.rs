@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("request", &[]),
     ("decision", &[]),
     ("space", &["ir"]),
-    ("eval", &["ir", "space", "request", "decision"]),
+    ("eval", &["ir", "space", "request", "decision", "approval"]),
     (
         "suite",
         &["ir", "eval", "request", "decision", "diagnostic"],
@@ -54,7 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "unlock",
         &[
-            "tang", "eval", "request", "decision", "approval", "store", "journal", "keyring",
+            "tang", "ir", "eval", "request", "decision", "approval", "store", "journal", "keyring",
             "durable",
         ],
     ),

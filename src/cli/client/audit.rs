@@ -38,6 +38,12 @@ enum AuditCommand {
     Key,
     /// Print the head as of now, signed
     Head,
+    /// Take the server's clock as it is, after a jump froze what ends by it
+    AcceptClock {
+        /// Why it is right; kept in the audit
+        #[arg(long)]
+        note: String,
+    },
 }
 
 /// Runs the command; what to print and whether it is a finding.
@@ -63,6 +69,12 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(String, bool), ClientError> {
             let answer = client.get("/audit/head")?;
             let head = answer.get("head").cloned().unwrap_or(Value::Null);
             Ok((format!("{head}\n"), false))
+        }
+        AuditCommand::AcceptClock { note } => {
+            let body = serde_json::json!({ "note": note });
+            let answer = client.send(ureq::http::Method::POST, "/clock/accept", Some(&body))?;
+            let now = super::text(&answer, "now");
+            Ok((format!("the clock is taken as it is: {now}\n"), false))
         }
     }
 }

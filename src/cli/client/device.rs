@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
+use super::allow_once::{self, AllowOnceArgs};
 use super::{Client, ClientError, Connection, encode, table, tags, text};
 
 /// Enroll, look at and change devices
@@ -71,6 +72,8 @@ enum DeviceCommand {
         /// The device's name
         name: String,
     },
+    /// Arm a one-time unlock, within what the policy lets you
+    AllowOnce(AllowOnceArgs),
     /// End the device for good and destroy its keys: no backup of its header unlocks again
     Revoke {
         /// The device's name
@@ -120,8 +123,9 @@ pub(crate) fn run(args: &DeviceArgs) -> Result<String, ClientError> {
             }
             let path = format!("/devices/{}", encode(name));
             let answer = client.send(Method::PATCH, &path, Some(&json!({ "tags": tags })))?;
-            Ok(client.render(&answer, render_device))
+            Ok(client.render(&answer, render_tagged))
         }
+        DeviceCommand::AllowOnce(args) => allow_once::run(&client, args),
         DeviceCommand::Disable { name } => change(&client, name, "disable"),
         DeviceCommand::Enable { name } => change(&client, name, "enable"),
         DeviceCommand::Revoke { name } => change(&client, name, "revoke"),
@@ -203,6 +207,22 @@ fn render_device(device: &Value) -> String {
     out
 }
 
+/// The device as it is now, or the request that waits for a second person.
+fn render_tagged(answer: &Value) -> String {
+    if answer.get("kind").is_none() {
+        return render_device(answer);
+    }
+    let approvers = answer.get("approvers").and_then(Value::as_array);
+    let approvers: Vec<&str> = (approvers.into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    format!(
+        "waits for a second person: {}\n  panopol approvals approve {}\n",
+        approvers.join(", "),
+        text(answer, "id")
+    )
+}
+
 fn bindings(device: &Value) -> impl Iterator<Item = &Value> {
     device
         .get("bindings")
@@ -247,6 +267,7 @@ fn render_why(why: &Value) -> String {
             );
         }
     }
+    render_people(why, &mut out);
     match why.get("recent").and_then(Value::as_array) {
         Some(recent) if !recent.is_empty() => {
             out.push_str("recent requests, newest first:\n");
@@ -263,6 +284,52 @@ fn render_why(why: &Value) -> String {
         _ => out.push_str("no request from it was seen since the server started\n"),
     }
     out
+}
+
+/// The requests, denials and one-time unlocks of the device.
+fn render_people(why: &Value, out: &mut String) {
+    let list = |name: &str| {
+        let list = why.get(name).and_then(Value::as_array);
+        list.cloned().unwrap_or_default()
+    };
+    for request in list("approvals") {
+        let (id, state) = (text(&request, "id"), text(&request, "state"));
+        let _ = writeln!(
+            out,
+            "approval {id} {state}, asked from {} at {}",
+            text(&request, "source"),
+            text(&request, "created")
+        );
+        let taken = request.get("exchanges").and_then(Value::as_array);
+        for one in taken.into_iter().flatten() {
+            let _ = writeln!(
+                out,
+                "  spent for binding {} from {} at {}",
+                text(one, "binding"),
+                text(one, "source"),
+                text(one, "time")
+            );
+        }
+    }
+    for denial in list("denials") {
+        let _ = writeln!(
+            out,
+            "denied from {} by {} until {}",
+            text(&denial, "source"),
+            text(&denial, "by"),
+            text(&denial, "until")
+        );
+    }
+    for once in list("allow_once") {
+        let _ = writeln!(
+            out,
+            "allow-once {} {}, by rule {} until {}",
+            text(&once, "id"),
+            text(&once, "state"),
+            text(&once, "rule"),
+            text(&once, "until")
+        );
+    }
 }
 
 /// One line: outcome, code and message.

@@ -2,7 +2,10 @@
 //!
 //! Each command is one request and one rendering; the server decides.
 
+mod allow_once;
+pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod denials;
 pub(crate) mod device;
 pub(crate) mod keys;
 pub(crate) mod token;
@@ -138,6 +141,17 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, ClientError> {
+        self.send_once(method, path, body, None)
+    }
+
+    /// Like `send`; with a key the server answers a repeat as it did the first.
+    pub(crate) fn send_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        idempotency_key: Option<&str>,
+    ) -> Result<Value, ClientError> {
         let unreachable = |cause: String| ClientError::Unreachable {
             url: self.url.clone(),
             cause,
@@ -147,6 +161,9 @@ impl Client {
             .uri(format!("{}/api/v1{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(key) = idempotency_key {
+            request = request.header("idempotency-key", key);
         }
         let body = match body {
             None => Vec::new(),

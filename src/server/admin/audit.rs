@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::app::App;
 use super::super::clock;
 use super::super::problem::Problem;
 use super::caller::Caller;
-use super::page::{Listed, Page, Query};
+use super::page::{Body, Listed, Page, Query};
 use crate::access::{AdminAction, Resource};
+use crate::journal::Event;
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -44,6 +46,32 @@ pub(super) async fn list(
             })
         },
     )))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Accepted {
+    note: Option<String>,
+}
+
+/// Takes the clock as it is, by a person's word; timed grants hold again.
+pub(super) async fn accept_clock(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(Accepted { note }): Body<Accepted>,
+) -> Result<Json<Value>, Problem> {
+    caller.expect_may(&app, AdminAction::ClockAccept, Resource::Org)?;
+    let by = caller.expect_person()?;
+    let note = note.filter(|note| !note.trim().is_empty());
+    let note = note.ok_or_else(|| Problem::invalid("say in `note` why the clock is right"))?;
+    let trusted = app.clock.trusted();
+    let context = app.context(caller.journal_actor());
+    let event = Event::ClockAccepted { note };
+    app.submit_and_wait(context, move |_| Ok(event)).await?;
+    app.clock.accept();
+    app.metrics.clock_frozen.set(0);
+    tracing::warn!(by = %by.person, "the clock was accepted as it is");
+    Ok(Json(json!({"trusted_until": trusted, "now": clock::now()})))
 }
 
 pub(super) async fn head(

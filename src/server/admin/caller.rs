@@ -1,5 +1,6 @@
 //! Who asks: the person or service behind a bearer token.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -11,6 +12,8 @@ use super::super::clock;
 use super::super::policy::Loaded;
 use super::super::problem::Problem;
 use crate::access::{self, AdminAction, Resource};
+use crate::approval::By;
+use crate::ir;
 use crate::ir::selector::Actor;
 use crate::journal;
 use crate::store::Token;
@@ -39,6 +42,43 @@ impl Caller {
     /// The declared name.
     pub(super) fn name(&self) -> &str {
         access::actor_name(&self.policy.set, self.actor)
+    }
+
+    /// Who acts, where only a person may: whatever the credential, and with
+    /// whoever minted it.
+    pub(super) fn expect_person(&self) -> Result<By, Problem> {
+        let set = &self.policy.set;
+        let Actor::Person(_) = self.actor else {
+            return Err(Problem::forbidden(format!(
+                "`{}` is a service, and this takes a person",
+                self.name()
+            )));
+        };
+        Ok(By {
+            person: self.name().to_owned(),
+            persons: self.persons(set),
+            credential: Some(self.token.id.clone()),
+        })
+    }
+
+    /// Every person who counts as the actor: the bearer, whoever minted the
+    /// token, and the owners of both where they are services.
+    pub(super) fn persons(&self, set: &ir::PolicySet) -> BTreeSet<String> {
+        let bearer = Some(self.name());
+        let minter = self.token.minted_by.person.as_deref();
+        let behind = |name: &str| match access::find_actor(set, name) {
+            Some(actor) => set
+                .persons
+                .name(access::person_behind(set, actor))
+                .to_owned(),
+            None => name.to_owned(),
+        };
+        bearer.into_iter().chain(minter).map(behind).collect()
+    }
+
+    /// Whether the access policy permits it.
+    pub(super) fn may(&self, app: &App, action: AdminAction, resource: Resource<'_>) -> bool {
+        self.expect_may(app, action, resource).is_ok()
     }
 
     /// Refuses what the access policy does not permit.

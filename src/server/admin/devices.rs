@@ -12,25 +12,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::app::{Answered, App};
+use super::super::app::App;
 use super::super::clock;
 use super::super::policy::Loaded;
 use super::super::problem::Problem;
 use super::caller::{Caller, bearer};
+use super::idempotency::Repeat;
 use super::page::{Body, Listed, Page, Query};
+use super::{allow_once, approvals, denials};
 use crate::access::{AdminAction, Resource};
 use crate::journal::Actor;
-use crate::request::UnlockRequest;
 use crate::store::{Device, Enrollment, EnrollmentKey};
-use crate::unlock::{draw_binding, draw_keys, token_hash};
+use crate::unlock::{Endpoint, draw_binding, draw_keys, tag_change, token_hash};
 use crate::vocabulary::DeviceState;
 
 /// The most bindings of one device.
 const MOST_BINDINGS: u32 = 64;
 /// The longest name of a device, in bytes.
 const LONGEST_NAME: usize = 128;
-/// How many answers with an idempotency key are remembered.
-const REMEMBERED: usize = 10_000;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Shown {
@@ -181,21 +180,10 @@ pub(super) async fn enroll(
     headers: HeaderMap,
     Body(mut body): Body<Enroll>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let header = headers
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok())
-        .map(str::to_owned);
-    let remembered = header
-        .or(body.idempotency_key.take())
-        .map(|key| (enroller.name(), key));
-    let asked = json!(body);
-    if let Some(known) = remembered.as_ref().and_then(|key| app.answered(key)) {
-        if known.asked != asked {
-            return Err(Problem::conflict(
-                "that idempotency key was used for another request",
-            ));
-        }
-        return Ok((StatusCode::CREATED, Json(known.answer)));
+    let own_key = body.idempotency_key.take();
+    let repeat = Repeat::new(&headers, own_key, enroller.name(), json!(body));
+    if let Some(answer) = repeat.answered(&app)? {
+        return Ok((StatusCode::CREATED, Json(answer)));
     }
     check_name(&body.name)?;
     if !(1..=MOST_BINDINGS).contains(&body.bindings) {
@@ -228,10 +216,7 @@ pub(super) async fn enroll(
     let answer = app
         .blocking(move |app| enroll_now(app, actor, name, tags, count, key_id))
         .await?;
-    if let Some(key) = remembered {
-        let answer = answer.clone();
-        app.remember(key, Answered { asked, answer }, REMEMBERED);
-    }
+    repeat.remember(&app, &answer);
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -300,7 +285,7 @@ pub(super) async fn tag(
     caller: Caller,
     Path(name): Path<String>,
     Body(patch): Body<Patch>,
-) -> Result<Json<Shown>, Problem> {
+) -> Result<(StatusCode, Json<Value>), Problem> {
     let device = find(&app, &caller, AdminAction::DeviceTag, &name)?;
     let mut tags = device.tags.clone();
     for (tag, value) in patch.tags {
@@ -310,38 +295,21 @@ pub(super) async fn tag(
         };
     }
     check_tags(&caller.policy, &tags)?;
-    expect_no_shed_approval(&caller.policy, &device, &tags)?;
-    let (actor, version) = (caller.journal_actor(), device.version);
-    app.blocking(move |app| {
-        app.store
-            .tag(app.context(actor), &name, tags, Some(version))?;
-        show_again(app, &name)
-    })
-    .await
-    .map(Json)
-}
-
-/// A change of tags that takes a device out of an approval group needs a
-/// second person of that group; until one can be asked here, it is refused.
-fn expect_no_shed_approval(
-    policy: &Loaded,
-    device: &Device,
-    tags: &BTreeMap<String, String>,
-) -> Result<(), Problem> {
-    let kept = policy.program.covering_groups(tags);
-    let shed: Vec<String> = policy
-        .program
-        .covering_groups(&device.tags)
-        .into_iter()
-        .filter(|group| !kept.contains(group))
-        .collect();
-    if shed.is_empty() {
-        return Ok(());
+    let required = tag_change(&caller.policy.program, &device.tags, &tags, clock::now());
+    if let Some(required) = required {
+        return approvals::ask_for_tags(&app, &caller, &device, tags, required).await;
     }
-    Err(Problem::forbidden(format!(
-        "two-person integrity: these tags take the device out of {}, which needs a second person of that group; revoke it and enroll it anew",
-        shed.join(", ")
-    )))
+    let (actor, version) = (caller.journal_actor(), device.version);
+    let tagged = app
+        .blocking(move |app| {
+            app.store
+                .tag(app.context(actor), &name, tags, Some(version))?;
+            show_again(app, &name)
+        })
+        .await?;
+    // What waits for people may wait for others now.
+    app.sweep().await;
+    Ok((StatusCode::OK, Json(json!(tagged))))
 }
 
 fn show_again(app: &App, name: &str) -> Result<Shown, Problem> {
@@ -464,25 +432,23 @@ pub(super) async fn why(
     Query(query): Query<From>,
 ) -> Result<Json<Value>, Problem> {
     let device = find(&app, &caller, AdminAction::DeviceWhy, &name)?;
+    let now = clock::now();
     let decision = match query.from {
         None => None,
         Some(from) => {
             let source: IpAddr = crate::address::parse_address(&from)
                 .map_err(|error| Problem::malformed(error.to_string()))?;
-            let request = UnlockRequest {
-                device: device.name.clone(),
-                tags: device.tags.clone(),
-                state: device.state,
-                source,
-                kid: None,
-            };
-            let program = &caller.policy.program;
-            Some(program.trace_unlock(&request, &app.unlock_facts(), clock::now()))
+            let attempt = app.attempt(&caller.policy, Endpoint::of(&device), source, "", now);
+            Some(app.store.read(|rows| attempt.explain(rows, now)))
         }
     };
+    let rows = app.store.read(|rows| rows.of_device(&name));
     Ok(Json(json!({
         "device": shown(&caller.policy, &device),
         "decision": decision,
         "recent": app.records.recent(&name),
+        "approvals": approvals::of_device(&app, &caller.policy, &rows, now),
+        "denials": denials::of_device(&rows, now),
+        "allow_once": allow_once::of_device(&caller.policy, &rows, now),
     })))
 }

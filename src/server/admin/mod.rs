@@ -4,11 +4,15 @@
 //! A handler says who asks and what, lets [`App`] do it, and renders the
 //! answer; errors are problem documents. One file for each kind of thing.
 
+mod allow_once;
+mod approvals;
 mod audit;
 mod caller;
+mod denials;
 mod devices;
 mod enrollment_keys;
 mod health;
+mod idempotency;
 mod keys;
 pub mod openapi;
 mod page;
@@ -49,6 +53,24 @@ pub fn routes(app: Arc<App>) -> Router {
             get(enrollment_keys::list).post(enrollment_keys::create),
         )
         .route("/enrollment-keys/{id}", delete(enrollment_keys::revoke))
+        .route(
+            "/devices/{name}/allow-once",
+            get(allow_once::list).post(allow_once::arm),
+        )
+        .route(
+            "/devices/{name}/allow-once/{id}",
+            delete(allow_once::withdraw),
+        )
+        .route(
+            "/devices/{name}/allow-once/{id}/arm",
+            post(allow_once::join),
+        )
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", get(approvals::show))
+        .route("/approvals/{id}/{verdict}", post(approvals::decide))
+        .route("/denials", get(denials::list))
+        .route("/denials/{id}", delete(denials::lift))
+        .route("/clock/accept", post(audit::accept_clock))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
         .route("/policy", get(policy::show))

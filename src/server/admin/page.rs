@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::super::problem::Problem;
+use crate::approval::Refused;
 use crate::store::{Refusal, StoreError};
 
 /// How long a client may take for its body.
@@ -111,6 +112,8 @@ impl From<StoreError> for Problem {
                 Refusal::Exists { .. } | Refusal::Stale { .. } | Refusal::State { .. } => {
                     Problem::conflict(refusal.to_string())
                 }
+                Refusal::Unseen => Problem::conflict(refusal.to_string()),
+                Refusal::Approval(refused) => refused.into(),
                 Refusal::Senseless(_) => Problem::invalid(refusal.to_string()),
             },
             other => {
@@ -122,6 +125,27 @@ impl From<StoreError> for Problem {
                     other.to_string(),
                 )
             }
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let detail = refused.to_string();
+        match refused {
+            Refused::NotEntitled(_) => Problem::forbidden(detail),
+            Refused::OwnRequest(_) => Problem::new(
+                StatusCode::FORBIDDEN,
+                "two-person-integrity",
+                "This takes a second person",
+                detail,
+            ),
+            Refused::Late { .. }
+            | Refused::Superseded
+            | Refused::UsedUp
+            // Said again it is no error: who answers a request says so with 200.
+            | Refused::Repeated(_) => Problem::conflict(detail),
+            Refused::NotHere { .. } | Refused::CommentRequired => Problem::invalid(detail),
         }
     }
 }

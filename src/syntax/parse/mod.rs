@@ -79,6 +79,14 @@ pub fn parse_file(id: FileId, text: &str) -> (File, Vec<Diagnostic>) {
     (reader.file, reader.diagnostics)
 }
 
+/// Reads a duration as policies write it, `90s` or `1h30m`, in seconds.
+///
+/// # Errors
+/// What is wrong with it, and what helps.
+pub fn parse_duration(text: &str) -> Result<u64, (String, &'static str)> {
+    build::literal::read_duration(text)
+}
+
 /// Reads bytes as the text of a policy file.
 ///
 /// # Errors

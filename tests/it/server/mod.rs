@@ -5,6 +5,7 @@
 )]
 
 mod admin;
+mod approvals;
 mod clevis;
 pub(crate) mod harness;
 mod head;

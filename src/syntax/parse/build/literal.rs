@@ -173,7 +173,7 @@ impl Builder {
 }
 
 /// Reads a duration in seconds, or says what is wrong and what helps.
-fn read_duration(text: &str) -> Result<u64, (String, &'static str)> {
+pub(in crate::syntax::parse) fn read_duration(text: &str) -> Result<u64, (String, &'static str)> {
     let mut total: u64 = 0;
     let mut next_unit = 0;
     let mut rest = text;

@@ -6,7 +6,7 @@
 mod approval;
 mod issuance;
 mod items;
-mod literal;
+pub(super) mod literal;
 mod statement;
 mod suite;
 mod unlock;

@@ -1,18 +1,24 @@
 //! The unlock path without HTTP: whose token is this, which keys answer for
 //! it, and what the policy says.
 //!
-//! Knows no status code and no socket; `docs/unlock-plane.md` says what a client sees.
+//! Knows no status code and no socket; `docs/unlock-plane.md` says what a
+//! client sees. This file finds who asks and opens their keys; `attempt` holds
+//! one request against policy and the store's grants, `waiting` asks people.
+
+mod attempt;
+mod waiting;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::{Generation, Hash, KeyRole, PublicKey};
 use crate::keyring::{KeyId, SecretBytes, random};
-use crate::request::UnlockRequest;
 use crate::store::{Binding, Device, EnrollBinding, NewKeys, Store, StoreError};
 use crate::tang::{self, ExchangeKey, Key, KeyRing, SigningKey, Standing, Usage};
 use crate::vocabulary::DeviceState;
+
+pub use attempt::{Attempt, Judged, NotGranted};
+pub use waiting::{Waiting, current_requirement, required_now, tag_change};
 
 /// How many bindings' keys are kept open.
 const OPEN_RINGS: usize = 131_072;
@@ -33,6 +39,8 @@ pub enum UnlockError {
 /// Who asks, once its token is known.
 #[derive(Clone)]
 pub struct Endpoint {
+    /// Its place in the device, or none for the hosts of a legacy Tang server.
+    pub binding_id: Option<String>,
     /// The device, or none for the hosts of a legacy Tang server.
     pub device: Option<Arc<Device>>,
     /// What records call it.
@@ -48,14 +56,16 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// The request that an exchange with `kid` from `source` is.
-    pub fn request(&self, source: IpAddr, kid: &str) -> UnlockRequest {
-        UnlockRequest {
-            device: self.name.clone(),
-            tags: self.tags.clone(),
-            state: self.state,
-            source,
-            kid: Some(kid.to_owned()),
+    /// A device as if its first binding asked, for those who wonder what would come of it.
+    pub fn of(device: &Arc<Device>) -> Endpoint {
+        Endpoint {
+            binding_id: device.bindings.first().map(|binding| binding.id.clone()),
+            name: device.name.clone(),
+            binding: None,
+            tags: device.tags.clone(),
+            state: device.state,
+            ring: None,
+            device: Some(Arc::clone(device)),
         }
     }
 }
@@ -72,6 +82,25 @@ pub fn token_hash(token: &str) -> Hash {
 pub fn draw_token() -> Result<String, UnlockError> {
     let bytes: [u8; TOKEN_BYTES] = random().map_err(|error| UnlockError::Key(error.to_string()))?;
     Ok(base64url(&bytes))
+}
+
+/// Draws the short id of a request or a grant: no secret, and easy to read out.
+///
+/// # Errors
+/// The random generator failed.
+pub fn draw_id() -> Result<String, UnlockError> {
+    /// Without letters and digits that look or sound alike.
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    let bytes: [u8; 10] = random().map_err(|error| UnlockError::Key(error.to_string()))?;
+    let letter = |byte: u8| {
+        ALPHABET
+            .get(usize::from(byte % 32))
+            .copied()
+            .unwrap_or(b'0')
+    };
+    let mut id: String = bytes.iter().map(|&byte| char::from(letter(byte))).collect();
+    id.insert(5, '-');
+    Ok(id)
 }
 
 fn base64url(bytes: &[u8]) -> String {
@@ -174,6 +203,7 @@ impl Rings {
             Some(_) | None => None,
         };
         Ok(Some(Endpoint {
+            binding_id: binding.map(|binding| binding.id.clone()),
             binding: binding.map(|binding| format!("{}/{}", device.name, binding.id)),
             name: device.name.clone(),
             tags: device.tags.clone(),

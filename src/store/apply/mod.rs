@@ -1,5 +1,8 @@
 //! What an entry means: which rows it leaves changed. Pure; the same function
-//! refuses a command, publishes it, and replays it at a start.
+//! refuses a command, publishes it, and replays it at a start. `people` has
+//! what approval requests and one-time unlocks do.
+
+mod people;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +14,7 @@ use super::rows::{
     Anchor, Binding, Claim, Device, EnrollmentKey, LegacyKey, PolicyInForce, Row, RowKey, Rows,
     System, Token,
 };
+use crate::approval::Taken;
 use crate::journal::{Draft, Event, Generation, Hash, ImportedKey, NewBinding, NewToken};
 use crate::keyring::KeyId;
 use crate::vocabulary::DeviceState;
@@ -96,7 +100,30 @@ pub(super) fn apply(rows: &dyn Rows, seq: u64, draft: &Draft) -> Result<Vec<Chan
                 since: draft.time,
             });
         }),
-        Event::PolicyRejected { .. } | Event::MasterKeyChanged {} => Ok(Vec::new()),
+        Event::PolicyRejected { .. }
+        | Event::MasterKeyChanged {}
+        | Event::ClockJumped { .. }
+        | Event::ClockAccepted { .. } => Ok(Vec::new()),
+        Event::ApprovalRequested { request } => at.request_approval(request),
+        Event::ApprovalStepped { id, step } => at.step_approval(id, step),
+        Event::ExchangeGranted {
+            binding,
+            source,
+            approvals,
+            allow_once,
+            ..
+        } => {
+            let taken = Taken {
+                binding: binding.clone(),
+                source: *source,
+                time: draft.time,
+            };
+            at.grant_exchange(approvals, allow_once, &taken)
+        }
+        Event::DenialLifted { id, .. } => at.lift_denial(id),
+        Event::AllowOnceArmed { arming, persons } => at.arm(arming, draft, persons),
+        Event::AllowOnceJoined { id, persons } => at.join(id, draft, persons),
+        Event::AllowOnceWithdrawn { id, .. } => at.withdraw(id),
         Event::ClaimIssued {
             hash,
             person,
@@ -414,7 +441,15 @@ impl At<'_> {
                     row.version = self.seq;
                     changes.push(put(key, row));
                 }
-                Some(Row::System(_) | Row::Device(_) | Row::Token(_) | Row::LegacyKey(_))
+                Some(Row::ApprovalRequest(row)) => changes.extend(self.end_request(&row)?),
+                Some(Row::AllowOnce(row)) => changes.extend(self.end_once(row)),
+                Some(
+                    Row::System(_)
+                    | Row::Device(_)
+                    | Row::Token(_)
+                    | Row::LegacyKey(_)
+                    | Row::TemporaryDenial(_),
+                )
                 | None => {}
             }
         }

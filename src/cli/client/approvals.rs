@@ -1,0 +1,206 @@
+//! `panopol approvals`: see who waits for whom, and decide.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+use super::{Client, ClientError, Connection, encode, table, tags, text};
+
+/// See which devices and changes wait for a person, and decide
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  panopol approvals list --state pending
+  panopol approvals approve 7fk2q-0vw3m --note \"planned reboot, CHG-1204\"")]
+pub(crate) struct ApprovalsArgs {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    command: ApprovalsCommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum ApprovalsCommand {
+    /// List approval requests, the newest first
+    List {
+        /// Only those in this state: pending, approved, collecting, spent, denied, expired, …
+        #[arg(long)]
+        state: Option<String>,
+        /// Only those of this kind: unlock, tags
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only those of this device
+        #[arg(long)]
+        device: Option<String>,
+    },
+    /// Show one, with all that its digest covers
+    Show {
+        /// The request's id
+        id: String,
+    },
+    /// Let it happen, once
+    Approve(Say),
+    /// Refuse a device, and block it from that address for a while
+    Deny(Say),
+    /// Leave it to another, and say so
+    Defer(Say),
+    /// Refuse a change
+    Reject(Say),
+    /// Take back a change that you asked for
+    Cancel(Say),
+}
+
+#[derive(Debug, clap::Args)]
+struct Say {
+    /// The request's id
+    id: String,
+    /// Why; kept in the audit
+    #[arg(long)]
+    note: Option<String>,
+    /// The digest of what you were shown; without it, of what is shown now
+    #[arg(long)]
+    digest: Option<String>,
+}
+
+/// Runs the command and returns what to print.
+pub(crate) fn run(args: &ApprovalsArgs) -> Result<String, ClientError> {
+    let client = Client::new(&args.connection);
+    match &args.command {
+        ApprovalsCommand::List {
+            state,
+            kind,
+            device,
+        } => {
+            let filters = [("state", state), ("kind", kind), ("device", device)];
+            let query: Vec<String> = filters
+                .iter()
+                .filter_map(|(name, value)| Some(format!("{name}={}", encode(value.as_ref()?))))
+                .collect();
+            let items = client.list(&format!("/approvals?{}", query.join("&")))?;
+            Ok(client.render(&json!({ "items": items }), render_list))
+        }
+        ApprovalsCommand::Show { id } => {
+            let answer = client.get(&format!("/approvals/{}", encode(id)))?;
+            Ok(client.render(&answer, render))
+        }
+        ApprovalsCommand::Approve(say) => decide(&client, say, "approve"),
+        ApprovalsCommand::Deny(say) => decide(&client, say, "deny"),
+        ApprovalsCommand::Defer(say) => decide(&client, say, "defer"),
+        ApprovalsCommand::Reject(say) => decide(&client, say, "reject"),
+        ApprovalsCommand::Cancel(say) => decide(&client, say, "cancel"),
+    }
+}
+
+fn decide(client: &Client, say: &Say, verdict: &str) -> Result<String, ClientError> {
+    let path = format!("/approvals/{}", encode(&say.id));
+    let digest = match &say.digest {
+        Some(digest) => digest.clone(),
+        // What is printed below is what was decided on, or it is refused.
+        None => text(&client.get(&path)?, "digest").to_owned(),
+    };
+    let body = json!({"note": say.note, "digest": digest});
+    let answer = client.send(Method::POST, &format!("{path}/{verdict}"), Some(&body))?;
+    Ok(client.render(&answer, render))
+}
+
+fn names(value: &Value, member: &str) -> String {
+    let names = value.get(member).and_then(Value::as_array);
+    let names: Vec<&str> = names
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    }
+}
+
+fn render_list(list: &Value) -> String {
+    let items = list.get("items").and_then(Value::as_array);
+    let rows: Vec<Vec<String>> = items
+        .into_iter()
+        .flatten()
+        .map(|one| {
+            vec![
+                text(one, "id").to_owned(),
+                text(one, "state").to_owned(),
+                text(one, "kind").to_owned(),
+                text(one, "device").to_owned(),
+                text(one, "source").to_owned(),
+                names(one, "groups"),
+                text(one, "created").to_owned(),
+            ]
+        })
+        .collect();
+    match rows.is_empty() {
+        true => "nothing waits for a person\n".to_owned(),
+        false => table(&rows),
+    }
+}
+
+fn render(one: &Value) -> String {
+    let mut out = format!(
+        "{}  {} {} {}\n",
+        text(one, "id"),
+        text(one, "kind"),
+        text(one, "device"),
+        text(one, "state")
+    );
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(out, "  {name:<10} {value}");
+    };
+    line("tags", tags(one));
+    if let Some(new) = one.get("new_tags").filter(|new| new.is_object()) {
+        line("new tags", tags(&json!({ "tags": new })));
+        line("asked by", names(one, "requesters"));
+    }
+    if one.get("source").is_some_and(Value::is_string) {
+        line("source", text(one, "source").to_owned());
+    }
+    line("needs", names(one, "groups"));
+    line("approvers", names(one, "approvers"));
+    let seen = one.get("seen").and_then(Value::as_u64).unwrap_or(1);
+    line(
+        "asked",
+        format!("{seen} times since {}", text(one, "created")),
+    );
+    match one.get("until").and_then(Value::as_str) {
+        Some(until) => line("until", until.to_owned()),
+        None => line("expires", text(one, "expires").to_owned()),
+    }
+    if let Some(cause) = one.get("cause").and_then(Value::as_str) {
+        line("because", cause.to_owned());
+    }
+    for said in one
+        .get("decisions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let note = said.get("note").and_then(Value::as_str);
+        let note = note.map_or(String::new(), |note| format!(": {note}"));
+        line(
+            text(said, "verdict"),
+            format!("{} at {}{note}", text(said, "person"), text(said, "time")),
+        );
+    }
+    for taken in one
+        .get("exchanges")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        line(
+            "exchange",
+            format!(
+                "binding {} from {} at {}",
+                text(taken, "binding"),
+                text(taken, "source"),
+                text(taken, "time")
+            ),
+        );
+    }
+    line("digest", text(one, "digest").to_owned());
+    out
+}
