@@ -33,7 +33,7 @@ pub struct Legacy {
 }
 
 impl Legacy {
-    /// Serves the keys of `directory` live, or those taken over into `store`.
+    /// Serves the keys of `directory` live, and those taken over into `store`.
     ///
     /// # Errors
     /// The directory cannot be read, or a key not be opened.
@@ -77,28 +77,28 @@ impl Legacy {
         self.live.load_full()
     }
 
-    /// Reads the keys again; the old ones stay where that fails.
+    /// Reads the keys again; the old ones stay where that fails. Live keys and
+    /// those taken over are served together; of one that is both, the live
+    /// directory says whether it is advertised.
     ///
     /// # Errors
     /// The directory cannot be read, or a key not be opened.
     pub fn reread(&self, store: &Store) -> Result<(), UnlockError> {
-        let fault = |error: &dyn std::fmt::Display| UnlockError::Key(error.to_string());
-        let mut live = Vec::new();
-        let ring = match &self.directory {
-            Some(path) => {
-                let read = KeyDirectory::read_or_create(path).map_err(|error| fault(&error))?;
-                for skipped in &read.skipped {
-                    tracing::warn!(file = %skipped.name, cause = %skipped.fault, "a file is no Tang key and is passed over");
-                }
-                for file in &read.keys {
-                    let advertised = file.standing == Standing::Current;
-                    live.push((public_half(file.key.public()), advertised));
-                }
-                Some(read.into_ring().map_err(|error| fault(&error))?)
-            }
-            None => imported(store)?,
+        let mut keys = match &self.directory {
+            Some(path) => read_live(path)?,
+            None => Vec::new(),
         };
-        self.ring.store(ring.map(Arc::new));
+        let live: Vec<(PublicKey, bool)> = keys
+            .iter()
+            .map(|(key, standing)| (public_half(key.public()), *standing == Standing::Current))
+            .collect();
+        keys.extend(imported(store, &live)?);
+        let ring = if keys.is_empty() {
+            None
+        } else {
+            Some(Arc::new(KeyRing::new(keys).map_err(fault)?))
+        };
+        self.ring.store(ring);
         self.live.store(Arc::new(live));
         Ok(())
     }
@@ -116,17 +116,35 @@ impl Legacy {
     }
 }
 
-/// The ring of the keys that were taken over; none where there are none.
-fn imported(store: &Store) -> Result<Option<KeyRing>, UnlockError> {
-    let rows = store.legacy_keys();
-    if rows.is_empty() {
-        return Ok(None);
+fn fault(error: impl std::fmt::Display) -> UnlockError {
+    UnlockError::Key(error.to_string())
+}
+
+/// The keys of a live directory; what is none is passed over and named.
+fn read_live(path: &Path) -> Result<Vec<(Key, Standing)>, UnlockError> {
+    let read = KeyDirectory::read_or_create(path).map_err(fault)?;
+    for skipped in &read.skipped {
+        tracing::warn!(file = %skipped.name, cause = %skipped.fault, "a file is no Tang key and is passed over");
     }
+    let keys = read.keys.into_iter();
+    Ok(keys.map(|file| (file.key, file.standing)).collect())
+}
+
+/// The keys that were taken over, but those that are `live` too.
+fn imported(
+    store: &Store,
+    live: &[(PublicKey, bool)],
+) -> Result<Vec<(Key, Standing)>, UnlockError> {
     let mut keys = Vec::new();
-    for row in rows {
+    for row in store.legacy_keys() {
+        if live
+            .iter()
+            .any(|(public, _)| public.thumbprint == row.public.thumbprint)
+        {
+            continue;
+        }
         let secret = store.open_legacy_key(&row)?;
-        let key =
-            Key::from_jwk(secret.expose()).map_err(|error| UnlockError::Key(error.to_string()))?;
+        let key = Key::from_jwk(secret.expose()).map_err(fault)?;
         let standing = if row.advertised {
             Standing::Current
         } else {
@@ -134,6 +152,5 @@ fn imported(store: &Store) -> Result<Option<KeyRing>, UnlockError> {
         };
         keys.push((key, standing));
     }
-    let ring = KeyRing::new(keys).map_err(|error| UnlockError::Key(error.to_string()))?;
-    Ok(Some(ring))
+    Ok(keys)
 }

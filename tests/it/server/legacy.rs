@@ -158,6 +158,63 @@ fn keys_that_were_taken_over_answer_only_where_asked() {
 }
 
 #[test]
+fn live_keys_and_those_taken_over_are_served_together() {
+    let dir = directory(POLICY);
+    let (taken, live) = (dir.path().join("taken"), dir.path().join("live"));
+    for keys in [&taken, &live] {
+        std::fs::create_dir(keys).unwrap();
+        keygen(keys);
+    }
+    let flags = [&["--tang-keys", live.to_str().unwrap()][..], &TAGS].concat();
+    let server = Server::launch(dir.path(), &flags);
+    assert_eq!(advertised(&server.ask("GET", "/adv", "", b"")).len(), 2);
+    let (code, out, said) = server.panopol(&["keys", "import", taken.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{out}{said}");
+    assert!(!out.contains("not served yet"), "{out}");
+    let exchange = |server: &Server| {
+        let (_, list) = server.api("GET", "/keys", None);
+        let items = list["items"].as_array().unwrap().clone();
+        let keys = items.iter().filter(|key| key["role"] == "exchange");
+        let mut kids: Vec<(String, String)> = keys
+            .map(|key| (text(key, "source"), text(key, "thumbprint")))
+            .collect();
+        kids.sort();
+        kids
+    };
+    let rec = |server: &Server, kid: &str| {
+        let body = request_for(&random_point()).to_string();
+        let target = format!("/rec/{kid}");
+        server.ask("POST", &target, "", body.as_bytes()).status
+    };
+    let serves_all = |server: &Server| {
+        assert_eq!(advertised(&server.ask("GET", "/adv", "", b"")).len(), 4);
+        let kids = exchange(server);
+        assert_eq!(kids.len(), 2, "{kids:?}");
+        for (source, kid) in &kids {
+            assert_eq!(rec(server, kid), 200, "{source}");
+        }
+        kids
+    };
+    serves_all(&server);
+    drop(server);
+    let server = Server::launch(dir.path(), &flags);
+    let kids = serves_all(&server);
+    // Taken over and live, a key is one key.
+    let (code, out, said) = server.panopol(&["keys", "import", live.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{out}{said}");
+    assert_eq!(advertised(&server.ask("GET", "/adv", "", b"")).len(), 4);
+    let (_, gone) = kids.iter().find(|(source, _)| source != "live").unwrap();
+    assert_eq!(server.panopol(&["keys", "delete", gone]).0, Some(0));
+    assert_eq!(rec(&server, gone), 404, "destroyed");
+    let (_, kept) = kids.iter().find(|(source, _)| source == "live").unwrap();
+    assert_eq!(rec(&server, kept), 200);
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap().to_owned()
+}
+
+#[test]
 fn an_answer_is_that_of_tangd_headers_and_all() {
     let dir = directory(POLICY);
     let keys = dir.path().join("tang");
