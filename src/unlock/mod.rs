@@ -11,6 +11,7 @@ mod waiting;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::durable::Hex;
 use crate::journal::{Generation, Hash, KeyRole, PublicKey};
 use crate::keyring::{KeyId, SecretBytes, random};
 use crate::store::{Binding, Device, EnrollBinding, NewKeys, Store, StoreError};
@@ -22,6 +23,8 @@ pub use waiting::{Waiting, current_requirement, required_now, tag_change};
 
 /// How many bindings' keys are kept open.
 const OPEN_RINGS: usize = 131_072;
+/// Random bytes of an id that is no secret.
+const ID_BYTES: usize = 6;
 /// Random bytes of a URL token: 160 bits.
 const TOKEN_BYTES: usize = 20;
 
@@ -72,7 +75,7 @@ impl Endpoint {
 
 /// The hash that a token is stored and logged as.
 pub fn token_hash(token: &str) -> Hash {
-    crate::durable::Hex(openssl::sha::sha256(token.as_bytes()))
+    Hex(openssl::sha::sha256(token.as_bytes()))
 }
 
 /// Draws a token of random bytes, in base64url.
@@ -101,6 +104,15 @@ pub fn draw_id() -> Result<String, UnlockError> {
     let mut id: String = bytes.iter().map(|&byte| char::from(letter(byte))).collect();
     id.insert(5, '-');
     Ok(id)
+}
+
+/// Draws a short id, which is no secret and begins with no hyphen, and a token.
+///
+/// # Errors
+/// The random generator failed.
+pub fn draw_credential() -> Result<(String, String), UnlockError> {
+    let id: [u8; ID_BYTES] = random().map_err(|error| UnlockError::Key(error.to_string()))?;
+    Ok((Hex(id).to_string(), draw_token()?))
 }
 
 fn base64url(bytes: &[u8]) -> String {

@@ -1,4 +1,4 @@
-//! Devices: enroll, look at, tag, disable, enable, revoke, rotate.
+//! Devices: look at, tag, disable, enable, revoke, rotate. `enroll` makes them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,20 +15,14 @@ use super::super::app::App;
 use super::super::clock;
 use super::super::policy::Loaded;
 use super::super::problem::Problem;
-use super::caller::{Caller, bearer};
-use super::idempotency::Repeat;
+use super::caller::Caller;
+use super::enroll::check_tags;
 use super::page::{Body, Listed, Page, Query};
 use super::{allow_once, approvals, denials};
 use crate::access::{AdminAction, Resource};
-use crate::journal::Actor;
-use crate::store::{Device, Enrollment, EnrollmentKey};
-use crate::unlock::{Endpoint, draw_binding, draw_keys, tag_change, token_hash};
+use crate::store::{Context, Device, StoreError};
+use crate::unlock::{Endpoint, draw_keys, tag_change};
 use crate::vocabulary::DeviceState;
-
-/// The most bindings of one device.
-const MOST_BINDINGS: u32 = 64;
-/// The longest name of a device, in bytes.
-const LONGEST_NAME: usize = 128;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Shown {
@@ -115,164 +108,6 @@ pub(super) async fn show(
     Ok(Json(shown(&caller.policy, &device)))
 }
 
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Enroll {
-    name: String,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    #[serde(default = "one")]
-    bindings: u32,
-    #[serde(default)]
-    idempotency_key: Option<String>,
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// Who enrolls: a caller who may, or the holder of an enrollment key.
-pub(super) enum Enroller {
-    Caller(Box<Caller>),
-    Key(Arc<EnrollmentKey>),
-}
-
-impl Enroller {
-    fn actor(&self) -> Actor {
-        match self {
-            Enroller::Caller(caller) => caller.journal_actor(),
-            Enroller::Key(key) => Actor {
-                credential: Some(format!("enrollment-key {}", key.id)),
-                ..Actor::server()
-            },
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Enroller::Caller(caller) => caller.name().to_owned(),
-            Enroller::Key(key) => format!("enrollment-key {}", key.id),
-        }
-    }
-}
-
-impl axum::extract::FromRequestParts<Arc<App>> for Enroller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let key =
-            bearer(parts).and_then(|token| app.store.enrollment_key_by_hash(&token_hash(token)));
-        match key {
-            Some(key) if key.holds(clock::now()) => Ok(Enroller::Key(key)),
-            Some(_) => Err(Problem::unauthenticated()),
-            None => {
-                let caller = Caller::from_request_parts(parts, app).await?;
-                caller.expect_may(app, AdminAction::DeviceEnroll, Resource::Org)?;
-                Ok(Enroller::Caller(Box::new(caller)))
-            }
-        }
-    }
-}
-
-pub(super) async fn enroll(
-    State(app): State<Arc<App>>,
-    enroller: Enroller,
-    headers: HeaderMap,
-    Body(mut body): Body<Enroll>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let own_key = body.idempotency_key.take();
-    let repeat = Repeat::new(&headers, own_key, enroller.name(), json!(body));
-    if let Some(answer) = repeat.answered(&app)? {
-        return Ok((StatusCode::CREATED, Json(answer)));
-    }
-    check_name(&body.name)?;
-    if !(1..=MOST_BINDINGS).contains(&body.bindings) {
-        return Err(Problem::invalid(format!(
-            "`bindings` is 1 to {MOST_BINDINGS}"
-        )));
-    }
-    let mut tags = body.tags;
-    let mut key_id = None;
-    if let Enroller::Key(key) = &enroller {
-        for (tag, value) in &key.tags {
-            if tags
-                .insert(tag.clone(), value.clone())
-                .is_some_and(|own| own != *value)
-            {
-                return Err(Problem::forbidden(format!(
-                    "the enrollment key fixes `{tag}`"
-                )));
-            }
-        }
-        if tags.len() != key.tags.len() {
-            return Err(Problem::forbidden(
-                "a device takes its tags from its enrollment key, and no others",
-            ));
-        }
-        key_id = Some(key.id.clone());
-    }
-    check_tags(&app.policy.current(), &tags)?;
-    let (actor, name, count) = (enroller.actor(), body.name, body.bindings);
-    let answer = app
-        .blocking(move |app| enroll_now(app, actor, name, tags, count, key_id))
-        .await?;
-    repeat.remember(&app, &answer);
-    Ok((StatusCode::CREATED, Json(answer)))
-}
-
-fn enroll_now(
-    app: &App,
-    actor: Actor,
-    name: String,
-    tags: BTreeMap<String, String>,
-    count: u32,
-    enrollment_key: Option<String>,
-) -> Result<Value, Problem> {
-    let mut told = Vec::new();
-    let mut bindings = Vec::new();
-    for number in 1..=count {
-        let binding = draw_binding(number)?;
-        let url = format!("{}/u/{}", app.unlock_url, binding.token);
-        let config = json!({"url": url, "thp": binding.thp});
-        told.push(json!({
-            "id": binding.enroll.id,
-            "url": url,
-            "bind": format!("clevis luks bind -d DEVICE tang '{config}'"),
-        }));
-        bindings.push(binding.enroll);
-    }
-    let answer = json!({"name": name, "state": "active", "tags": tags, "bindings": told});
-    app.store.enroll(
-        app.context(actor),
-        Enrollment {
-            name,
-            tags,
-            bindings,
-            enrollment_key,
-        },
-    )?;
-    Ok(answer)
-}
-
-fn check_name(name: &str) -> Result<(), Problem> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(plain) {
-        return Err(Problem::invalid(format!(
-            "a device's name is 1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`"
-        )));
-    }
-    Ok(())
-}
-
-/// Holds tags against what enrollment permits under the policy that decides.
-pub(super) fn check_tags(policy: &Loaded, tags: &BTreeMap<String, String>) -> Result<(), Problem> {
-    policy
-        .program
-        .classify(tags)
-        .map(|_| ())
-        .map_err(|incomplete| Problem::invalid(incomplete.to_string()))
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Patch {
@@ -326,20 +161,36 @@ pub(super) struct Note {
     note: Option<String>,
 }
 
+/// Asks whether the caller may, makes the change, and shows what it left.
+async fn change(
+    app: &Arc<App>,
+    caller: &Caller,
+    action: AdminAction,
+    name: String,
+    make: impl FnOnce(&App, Context, &Device) -> Result<(), StoreError> + Send + 'static,
+) -> Result<Json<Shown>, Problem> {
+    let device = find(app, caller, action, &name)?;
+    let actor = caller.journal_actor();
+    app.blocking(move |app| {
+        make(app, app.context(actor), &device)?;
+        show_again(app, &name)
+    })
+    .await
+    .map(Json)
+}
+
 pub(super) async fn disable(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(name): Path<String>,
     Body(Note { note }): Body<Note>,
 ) -> Result<Json<Shown>, Problem> {
-    find(&app, &caller, AdminAction::DeviceDisable, &name)?;
-    let actor = caller.journal_actor();
-    app.blocking(move |app| {
-        app.store.disable(app.context(actor), &name, note, None)?;
-        show_again(app, &name)
+    let action = AdminAction::DeviceDisable;
+    change(&app, &caller, action, name, |app, context, device| {
+        app.store.disable(context, &device.name, note, None)?;
+        Ok(())
     })
     .await
-    .map(Json)
 }
 
 pub(super) async fn enable(
@@ -348,14 +199,12 @@ pub(super) async fn enable(
     Path(name): Path<String>,
     Body(Note { note }): Body<Note>,
 ) -> Result<Json<Shown>, Problem> {
-    find(&app, &caller, AdminAction::DeviceEnable, &name)?;
-    let actor = caller.journal_actor();
-    app.blocking(move |app| {
-        app.store.enable(app.context(actor), &name, note, None)?;
-        show_again(app, &name)
+    let action = AdminAction::DeviceEnable;
+    change(&app, &caller, action, name, |app, context, device| {
+        app.store.enable(context, &device.name, note, None)?;
+        Ok(())
     })
     .await
-    .map(Json)
 }
 
 pub(super) async fn revoke(
@@ -364,16 +213,13 @@ pub(super) async fn revoke(
     Path(name): Path<String>,
     Body(Note { note }): Body<Note>,
 ) -> Result<Json<Shown>, Problem> {
-    let device = find(&app, &caller, AdminAction::DeviceRevoke, &name)?;
-    let actor = caller.journal_actor();
-    app.blocking(move |app| {
-        let revoked = app.store.revoke(app.context(actor), &name, note, None);
-        app.rings.forget(&device);
-        revoked?;
-        show_again(app, &name)
+    let action = AdminAction::DeviceRevoke;
+    change(&app, &caller, action, name, |app, context, device| {
+        let revoked = app.store.revoke(context, &device.name, note, None);
+        app.rings.forget(device);
+        revoked.map(|_| ())
     })
     .await
-    .map(Json)
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -14,10 +14,10 @@ use super::super::app::App;
 use super::super::clock;
 use super::super::problem::Problem;
 use super::caller::Caller;
-use super::devices::check_tags;
+use super::enroll::check_tags;
 use super::page::{Body, Listed, Page, Query};
 use crate::access::{AdminAction, Resource};
-use crate::unlock::{draw_token, token_hash};
+use crate::unlock::{draw_credential, token_hash};
 
 /// The longest an enrollment key may hold: 90 days, in seconds.
 const LONGEST_S: i64 = 90 * 24 * 3600;
@@ -42,8 +42,7 @@ pub(super) async fn create(
             "`expires_s` is 1 to {LONGEST_S} seconds, and `uses` at least 1"
         )));
     }
-    let (id, key) = (draw_token()?, draw_token()?);
-    let id: String = id.chars().take(12).collect();
+    let (id, key) = draw_credential()?;
     let expires = clock::now()
         .checked_add(SignedDuration::from_secs(new.expires_s))
         .map_err(|error| Problem::invalid(error.to_string()))?;

@@ -10,6 +10,7 @@ mod audit;
 mod caller;
 mod denials;
 mod devices;
+mod enroll;
 mod enrollment_keys;
 mod health;
 mod idempotency;
@@ -40,7 +41,7 @@ pub fn routes(app: Arc<App>) -> Router {
             get(|| async { axum::Json(openapi::document()) }),
         )
         .route("/claim", post(tokens::claim))
-        .route("/devices", get(devices::list).post(devices::enroll))
+        .route("/devices", get(devices::list).post(enroll::enroll))
         .route("/devices/{name}", get(devices::show))
         .route("/devices/{name}", patch(devices::tag))
         .route("/devices/{name}/why", get(devices::why))

@@ -16,13 +16,12 @@ use super::page::{Body, Listed, Page, Query};
 use crate::access::{self, AdminAction, Resource};
 use crate::journal::{Actor, NewToken};
 use crate::store::Token;
-use crate::unlock::{UnlockError, draw_token, token_hash};
+use crate::unlock::{UnlockError, draw_credential, token_hash};
 
 /// A token that was just drawn and is told this once.
 pub(super) fn draw(person: &str) -> Result<(NewToken, String), UnlockError> {
-    let (id, secret) = (draw_token()?, draw_token()?);
+    let (id, secret) = draw_credential()?;
     let secret = format!("pano_{secret}");
-    let id = id.chars().take(12).collect();
     let hash = token_hash(&secret);
     let token = NewToken {
         id,

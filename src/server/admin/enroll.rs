@@ -1,0 +1,198 @@
+//! Enrollment: by a caller who may, or by the holder of an enrollment key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::super::app::App;
+use super::super::clock;
+use super::super::policy::Loaded;
+use super::super::problem::Problem;
+use super::caller::{Caller, bearer};
+use super::idempotency::Repeat;
+use super::page::Body;
+use crate::access::{AdminAction, Resource};
+use crate::journal::Actor;
+use crate::store::{Enrollment, EnrollmentKey};
+use crate::unlock::{draw_binding, token_hash};
+
+/// The most bindings of one device.
+const MOST_BINDINGS: u32 = 64;
+/// The longest name of a device, in bytes.
+const LONGEST_NAME: usize = 128;
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Enroll {
+    name: String,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    #[serde(default = "one")]
+    bindings: u32,
+    #[serde(default)]
+    idempotency_key: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Who enrolls: a caller who may, or the holder of an enrollment key.
+pub(super) enum Enroller {
+    Caller(Box<Caller>),
+    Key(Arc<EnrollmentKey>),
+}
+
+impl Enroller {
+    fn actor(&self) -> Actor {
+        match self {
+            Enroller::Caller(caller) => caller.journal_actor(),
+            Enroller::Key(key) => Actor {
+                credential: Some(format!("enrollment-key {}", key.id)),
+                ..Actor::server()
+            },
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Enroller::Caller(caller) => caller.name().to_owned(),
+            Enroller::Key(key) => format!("enrollment-key {}", key.id),
+        }
+    }
+
+    fn key_id(&self) -> Option<String> {
+        match self {
+            Enroller::Caller(_) => None,
+            Enroller::Key(key) => Some(key.id.clone()),
+        }
+    }
+
+    /// The device's tags: those asked for, or exactly the enrollment key's.
+    fn tags(
+        &self,
+        mut asked: BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, Problem> {
+        let Enroller::Key(key) = self else {
+            return Ok(asked);
+        };
+        for (tag, value) in &key.tags {
+            let own = asked.insert(tag.clone(), value.clone());
+            if own.is_some_and(|own| own != *value) {
+                let fixed = format!("the enrollment key fixes `{tag}`");
+                return Err(Problem::forbidden(fixed));
+            }
+        }
+        if asked.len() != key.tags.len() {
+            return Err(Problem::forbidden(
+                "a device takes its tags from its enrollment key, and no others",
+            ));
+        }
+        Ok(asked)
+    }
+}
+
+impl axum::extract::FromRequestParts<Arc<App>> for Enroller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let key =
+            bearer(parts).and_then(|token| app.store.enrollment_key_by_hash(&token_hash(token)));
+        match key {
+            Some(key) if key.holds(clock::now()) => Ok(Enroller::Key(key)),
+            Some(_) => Err(Problem::unauthenticated()),
+            None => {
+                let caller = Caller::from_request_parts(parts, app).await?;
+                caller.expect_may(app, AdminAction::DeviceEnroll, Resource::Org)?;
+                Ok(Enroller::Caller(Box::new(caller)))
+            }
+        }
+    }
+}
+
+pub(super) async fn enroll(
+    State(app): State<Arc<App>>,
+    enroller: Enroller,
+    headers: HeaderMap,
+    Body(mut body): Body<Enroll>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let own_key = body.idempotency_key.take();
+    let repeat = Repeat::new(&headers, own_key, enroller.name(), json!(body));
+    if let Some(answer) = repeat.answered(&app)? {
+        return Ok((StatusCode::CREATED, Json(answer)));
+    }
+    check_name(&body.name)?;
+    if !(1..=MOST_BINDINGS).contains(&body.bindings) {
+        return Err(Problem::invalid(format!(
+            "`bindings` is 1 to {MOST_BINDINGS}"
+        )));
+    }
+    let tags = enroller.tags(body.tags)?;
+    check_tags(&app.policy.current(), &tags)?;
+    let (actor, name, count) = (enroller.actor(), body.name, body.bindings);
+    let key_id = enroller.key_id();
+    let answer = app
+        .blocking(move |app| enroll_now(app, actor, name, tags, count, key_id))
+        .await?;
+    repeat.remember(&app, &answer);
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+fn enroll_now(
+    app: &App,
+    actor: Actor,
+    name: String,
+    tags: BTreeMap<String, String>,
+    count: u32,
+    enrollment_key: Option<String>,
+) -> Result<Value, Problem> {
+    let mut told = Vec::new();
+    let mut bindings = Vec::new();
+    for number in 1..=count {
+        let binding = draw_binding(number)?;
+        let url = format!("{}/u/{}", app.unlock_url, binding.token);
+        let config = json!({"url": url, "thp": binding.thp});
+        told.push(json!({
+            "id": binding.enroll.id,
+            "url": url,
+            "bind": format!("clevis luks bind -d DEVICE tang '{config}'"),
+        }));
+        bindings.push(binding.enroll);
+    }
+    let answer = json!({"name": name, "state": "active", "tags": tags, "bindings": told});
+    app.store.enroll(
+        app.context(actor),
+        Enrollment {
+            name,
+            tags,
+            bindings,
+            enrollment_key,
+        },
+    )?;
+    Ok(answer)
+}
+
+fn check_name(name: &str) -> Result<(), Problem> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(plain) {
+        return Err(Problem::invalid(format!(
+            "a device's name is 1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`"
+        )));
+    }
+    Ok(())
+}
+
+/// Holds tags against what enrollment permits under the policy that decides.
+pub(super) fn check_tags(policy: &Loaded, tags: &BTreeMap<String, String>) -> Result<(), Problem> {
+    policy
+        .program
+        .classify(tags)
+        .map(|_| ())
+        .map_err(|incomplete| Problem::invalid(incomplete.to_string()))
+}
