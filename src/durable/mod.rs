@@ -8,7 +8,7 @@ mod hex;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 pub use container::{ContainerError, ContainerReader, ContainerWriter};
@@ -37,6 +37,26 @@ pub fn private_directory(path: &Path) -> io::Result<()> {
     let permissions = path.metadata()?.permissions();
     if permissions.mode() & 0o077 != 0 {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Gives all that is below `directory` to its owner, where somebody else made
+/// it: root, say, working on the state of a service. Links are not followed.
+///
+/// # Errors
+/// It cannot be read, or is not ours to give.
+pub fn give_to_owner(directory: &Path) -> io::Result<()> {
+    let owner = std::fs::symlink_metadata(directory)?;
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        let metadata = std::fs::symlink_metadata(&path)?;
+        if (metadata.uid(), metadata.gid()) != (owner.uid(), owner.gid()) {
+            std::os::unix::fs::lchown(&path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+        if metadata.is_dir() {
+            give_to_owner(&path)?;
+        }
     }
     Ok(())
 }

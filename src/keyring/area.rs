@@ -194,11 +194,11 @@ impl KeyArea {
     }
 
     /// Wraps every data key under another master key, in a new file that
-    /// takes the place of the old one.
+    /// takes the place of the old one. Returns the key that held before.
     ///
     /// # Errors
     /// A key does not unwrap, or the disk said no; the old file then stands.
-    pub fn change_master(&mut self, master: MasterKey) -> Result<(), KeyringError> {
+    pub fn change_master(&mut self, master: MasterKey) -> Result<MasterKey, KeyringError> {
         self.check_sound()?;
         let mut bytes = slot::render_head(&master, self.journal)?;
         for id in self.ids() {
@@ -207,8 +207,8 @@ impl KeyArea {
         }
         let replaced = durable::replace(&self.path, &bytes);
         replaced.map_err(|cause| io_error(&self.path, cause))?;
-        *self = Self::open(&self.path, master, self.journal)?;
-        Ok(())
+        let changed = Self::open(&self.path, master, self.journal)?;
+        Ok(std::mem::replace(self, changed).master)
     }
 
     /// Writes a copy of the whole file.

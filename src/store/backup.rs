@@ -58,9 +58,15 @@ impl Store {
     /// # Errors
     /// The disk said no; the old master key then still holds.
     pub fn change_master_key(&self, context: Context, new: MasterKey) -> Result<(), StoreError> {
-        lock(&self.shared.keys).change_master(new)?;
-        self.commit(context, |_| Ok(Event::MasterKeyChanged {}))?;
-        Ok(())
+        let old = lock(&self.shared.keys).change_master(new)?;
+        let committed = self.commit(context, |_| Ok(Event::MasterKeyChanged {}));
+        if committed
+            .as_ref()
+            .is_err_and(|error| !error.is_outcome_unknown())
+        {
+            lock(&self.shared.keys).change_master(old)?;
+        }
+        committed.map(|_| ())
     }
 }
 

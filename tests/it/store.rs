@@ -11,7 +11,7 @@ use std::sync::{Arc, mpsc};
 use jiff::{Timestamp, ToSpan};
 use panopol::durable::Hex;
 use panopol::journal::{
-    Actor, Event, Hash, HeadVerdict, JournalError, KeyRole, NewToken, PublicKey, verify,
+    Actor, Event, Hash, HeadVerdict, JournalError, KeyRole, Medium, NewToken, PublicKey, verify,
 };
 use panopol::keyring::{KeyringError, MasterKey, SecretBytes};
 use panopol::source::load::LoadedFile;
@@ -484,6 +484,37 @@ fn a_changed_master_key_opens_everything_and_the_old_one_nothing() {
     };
     let store = Store::open(settings, now()).unwrap();
     assert_eq!(secrets(&store, "a", "0"), ["secret a 0"]);
+}
+
+#[test]
+fn a_master_key_whose_change_cannot_be_written_down_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    store.enroll(context(), enrollment("a")).unwrap();
+    store.replace_medium(Box::new(FullDisk));
+    let other = MasterKey::parse(&MASTER.replace("00", "ff")).unwrap();
+    assert!(store.change_master_key(context(), other).is_err());
+    assert_eq!(secrets(&store, "a", "0"), ["secret a 0"]);
+    drop(store);
+    let store = open(directory.path()).unwrap();
+    assert_eq!(secrets(&store, "a", "0"), ["secret a 0"]);
+}
+
+/// Takes nothing.
+struct FullDisk;
+
+impl Medium for FullDisk {
+    fn append(&mut self, _: &[u8]) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn cut(&mut self, _: u64) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Two state directories with a device each, closed.

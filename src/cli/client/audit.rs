@@ -1,13 +1,14 @@
-//! `panopol audit`: verify the journal offline, or export it.
+//! `panopol audit`: verify the journal offline, export it, accept an older one.
 
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use ureq::http::Method;
 
 use super::{Client, ClientError, Connection};
 use crate::journal::{self, AuditPublicKey, SignedHead};
 
-/// Verify the journal, or export its entries
+/// Verify the journal, export its entries, accept an older head
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   panopol audit verify /var/lib/panopol/store/journal
@@ -44,6 +45,12 @@ enum AuditCommand {
         #[arg(long)]
         note: String,
     },
+    /// Accept by name that the journal ends before the head that was put away
+    AcceptHead {
+        /// Why the entries that are missing are given up
+        #[arg(long)]
+        note: String,
+    },
 }
 
 /// Runs the command; what to print and whether it is a finding.
@@ -71,10 +78,20 @@ pub(crate) fn run(args: &AuditArgs) -> Result<(String, bool), ClientError> {
             Ok((format!("{head}\n"), false))
         }
         AuditCommand::AcceptClock { note } => {
-            let body = serde_json::json!({ "note": note });
-            let answer = client.send(ureq::http::Method::POST, "/clock/accept", Some(&body))?;
+            let body = json!({ "note": note });
+            let answer = client.send(Method::POST, "/clock/accept", Some(&body))?;
             let now = super::text(&answer, "now");
             Ok((format!("the clock is taken as it is: {now}\n"), false))
+        }
+        AuditCommand::AcceptHead { note } => {
+            let body = json!({"note": note});
+            let answer = client.send(Method::POST, "/audit/accept-head", Some(&body))?;
+            let said = client.render(&answer, |answer| {
+                let given_up = answer.pointer("/event/seq").cloned().unwrap_or_default();
+                let entry = answer.get("entry").cloned().unwrap_or_default();
+                format!("accepted in entry {entry}: what the head of entry {given_up} covered is given up\n")
+            });
+            Ok((said, false))
         }
     }
 }

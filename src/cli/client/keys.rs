@@ -1,21 +1,20 @@
 //! `panopol keys`: keys of bindings and of a Tang server, and their backups.
 
+mod offline;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use ureq::http::Method;
 
 use super::{Client, ClientError, Connection, encode, table, text};
-use crate::journal::Actor;
-use crate::keyring::MasterKey;
-use crate::store::{self, Context};
 use crate::tang::KeyDirectory;
 
-/// Rotate, take over, back up and restore keys
+/// Rotate, take over, back up and restore keys, and change the master key
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   panopol keys import /var/db/tang --strict
-  panopol keys restore panopol.backup --state /var/lib/panopol --master-key master.key")]
+  panopol keys master-change --state /var/lib/panopol --from old.key --to new.key")]
 pub(crate) struct KeysArgs {
     #[command(flatten)]
     connection: Connection,
@@ -64,6 +63,18 @@ enum KeysCommand {
         #[arg(long)]
         master_key: PathBuf,
     },
+    /// Wrap every key under another master key, while the server is stopped
+    MasterChange {
+        /// The server's state directory
+        #[arg(long)]
+        state: PathBuf,
+        /// The file of the master key of now
+        #[arg(long)]
+        from: PathBuf,
+        /// The file of the one to come
+        #[arg(long)]
+        to: PathBuf,
+    },
 }
 
 /// Runs the command and returns what to print.
@@ -103,7 +114,8 @@ pub(crate) fn run(args: &KeysArgs) -> Result<String, ClientError> {
             file,
             state,
             master_key,
-        } => restore(file, state, master_key),
+        } => offline::restore(file, state, master_key),
+        KeysCommand::MasterChange { state, from, to } => offline::change_master(state, from, to),
     }
 }
 
@@ -190,27 +202,4 @@ fn render_list(list: &Value) -> String {
         return "no key was taken over from Tang\n".to_owned();
     }
     table(&rows)
-}
-
-fn restore(
-    file: &std::path::Path,
-    state: &std::path::Path,
-    master_key: &std::path::Path,
-) -> Result<String, ClientError> {
-    let local = |cause: String| ClientError::Local(cause);
-    let key = MasterKey::read_file(master_key)
-        .map_err(|error| local(format!("`{}`: {error}", master_key.display())))?;
-    crate::durable::private_directory(state)
-        .map_err(|error| local(format!("`{}`: {error}", state.display())))?;
-    let context = Context {
-        actor: Actor::server(),
-        time: crate::cli::terminal::now(),
-        policy: None,
-    };
-    let epoch = store::restore(file, &state.join("store"), key, context)
-        .map_err(|error| local(error.to_string()))?;
-    Ok(format!(
-        "restored into {} at epoch {epoch}; every live grant was ended\n",
-        state.display()
-    ))
 }

@@ -1,4 +1,4 @@
-//! The journal, read.
+//! The journal, read, and its older head accepted.
 
 use std::sync::Arc;
 
@@ -84,5 +84,33 @@ pub(super) async fn head(
         .await?;
     Ok(Json(
         json!({"head": head, "key": app.store.audit_public_key()}),
+    ))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accept {
+    note: String,
+}
+
+/// Accepts by name that the journal lacks what the anchored head covers.
+pub(super) async fn accept_head(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(Accept { note }): Body<Accept>,
+) -> Result<Json<Value>, Problem> {
+    caller.expect_may(&app, AdminAction::HeadAccept, Resource::Org)?;
+    if note.trim().is_empty() {
+        return Err(Problem::invalid(
+            "`note` says why the entries that are missing are given up",
+        ));
+    }
+    let actor = caller.journal_actor();
+    let accepted = app
+        .blocking(move |app| Ok(app.store.accept_head(app.context(actor), note)?))
+        .await?;
+    tracing::warn!(by = %caller.name(), entry = accepted.entry.seq, "the journal's older head was accepted");
+    Ok(Json(
+        json!({"entry": accepted.entry.seq, "event": accepted.entry.draft.event}),
     ))
 }

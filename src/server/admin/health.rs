@@ -22,10 +22,10 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
     let store = match app.store.state() {
         StoreState::Ready => None,
         StoreState::HeadOlderThanAnchor { anchored, reached } => Some(format!(
-            "the journal ends at entry {reached}, before the anchored entry {}: an older state was restored",
+            "the journal ends at entry {reached}, before the anchored entry {}: an older state was restored; `panopol audit accept-head` accepts that",
             anchored.seq
         )),
-        StoreState::ForeignAnchor => Some("the anchored head is not of this journal".to_owned()),
+        StoreState::ForeignAnchor => Some("the anchored head is not of this journal: put the right state back, or move the head file away and start again".to_owned()),
     };
     let ready = degraded.is_none() && store.is_none();
     let status = if ready {

@@ -80,6 +80,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/records", get(records::list))
         .route("/audit", get(audit::list))
         .route("/audit/head", get(audit::head))
+        .route("/audit/accept-head", post(audit::accept_head))
         .route("/keys", get(keys::list))
         .route("/keys/import", post(keys::import))
         .route("/keys/{thumbprint}", delete(keys::delete))

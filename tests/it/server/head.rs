@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::harness::{POLICY, Server, http, run};
+use super::harness::{POLICY, Server, http, run, wait_for};
 
 fn ready(server: &Server) -> u16 {
     http("GET", &format!("{}/readyz", server.admin), &[], None).0
@@ -54,4 +54,39 @@ fn an_older_state_is_seen_again_at_each_start() {
         server.kill();
         assert_eq!(reached(&head), anchored, "the head is not overwritten");
     }
+    let server = Server::launch(&dir, &[]);
+    accept(&server, anchored);
+    server.kill();
+    let server = Server::launch(&dir, &[]);
+    assert_eq!(ready(&server), 200, "accepted for good");
+    wait_for("a new head is put away", || reached(&head) != anchored);
+}
+
+/// Accepts the older head as an owner may, and nobody else.
+fn accept(server: &Server, anchored: u64) {
+    let (_, minted) = server.api("POST", "/tokens", Some(json!({"person": "bob"})));
+    let operator = minted["token"].as_str().unwrap();
+    let path = "/audit/accept-head";
+    let note = json!({"note": "the disk died"});
+    assert_eq!(server.api_as(operator, "POST", path, Some(note)).0, 403);
+    let blank = server.api("POST", path, Some(json!({"note": " "})));
+    assert_eq!(blank.0, 422, "{}", blank.1);
+    assert_eq!(server.api("POST", path, Some(json!({}))).0, 400);
+    assert_eq!(ready(server), 503);
+    let args = ["audit", "accept-head", "--note", "the disk died"];
+    let (code, said, error) = server.panopol(&args);
+    assert_eq!(code, Some(0), "{said}{error}");
+    assert!(
+        said.contains(&format!("the head of entry {anchored} ")),
+        "{said}"
+    );
+    assert_eq!(ready(server), 200);
+    let (code, said, _) = server.panopol(&args);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no anchored head waits"), "{said}");
+    let (_, entries) = server.api("GET", "/audit?limit=1000", None);
+    let last = entries["items"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["event"]["kind"], "head-accepted", "{last}");
+    assert_eq!(last["event"]["note"], "the disk died");
+    assert_eq!(last["actor"]["person"], "alice");
 }

@@ -294,3 +294,76 @@ fn an_orderly_end_lets_a_request_finish() {
     let records = std::fs::read_to_string(server.dir.join("state/records/records.jsonl")).unwrap();
     assert_eq!(records.lines().count(), 1, "what was decided is recorded");
 }
+
+#[test]
+fn the_master_key_is_changed_while_the_server_is_stopped() {
+    let dir = directory(POLICY);
+    let state = dir.path().join("state");
+    let one = master_key(dir.path(), "a", 0o600);
+    let two = master_key(dir.path(), "b", 0o600);
+    let change = |from: &str, to: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_panopol"));
+        command.args(["keys", "master-change", "--from", from, "--to", to]);
+        let output = command.arg("--state").arg(&state).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        (output.status.code(), said)
+    };
+    let (code, said) = change(&one, &two);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("no state directory of a server"), "{said}");
+    assert!(!state.exists(), "nothing is made by mistake");
+
+    let server = Server::launch(dir.path(), &["--master-key", &one]);
+    let device = server.enroll("web-1", json!({"env": "production"}), 1);
+    let listen = server.unlock.strip_prefix("http://").unwrap().to_owned();
+    let (code, said) = change(&one, &two);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("in use by another process"), "{said}");
+    drop(server);
+    let (code, said) = change(&two, &one);
+    assert_eq!(code, Some(2));
+    assert!(said.contains("not the master key"), "{said}");
+    let open = master_key(dir.path(), "c", 0o644);
+    let (code, said) = change(&one, &open);
+    assert_eq!((code, said.contains("others")), (Some(2), true), "{said}");
+
+    // Whoever changes it, the state stays its owner's: a service's, say.
+    let owner = if uid(Path::new("/proc/self")) == 0 {
+        let (done, said) = run(Command::new("chown")
+            .args(["-R", "65534:65534"])
+            .arg(&state));
+        assert!(done, "{said}");
+        65534
+    } else {
+        uid(&state)
+    };
+    let (code, said) = change(&one, &two);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("backups made before"), "{said}");
+    for file in ["", "keys", "journal", "journal.lock", "index", "index/db"] {
+        let path = state.join("store").join(file);
+        assert_eq!(uid(&path), owner, "{}", path.display());
+    }
+
+    expect_refusal(
+        dir.path(),
+        &["--dev", "--master-key", &one],
+        "not the master key",
+    );
+    let flags = ["--master-key", &two, "--unlock-listen", &listen];
+    let server = Server::launch(dir.path(), &flags);
+    let (path, _, kid) = binding(&server, &device, 0);
+    let body = request_for(&random_point()).to_string();
+    let reply = server.ask("POST", &format!("{path}/rec/{kid}"), "", body.as_bytes());
+    assert_eq!(reply.status, 200);
+    let (_, audit) = server.api("GET", "/audit?limit=1000", None);
+    let entries = audit["items"].as_array().unwrap().iter();
+    let changed = entries.filter(|entry| entry["event"]["kind"] == "master-key-changed");
+    assert_eq!(changed.count(), 1);
+}
+
+fn uid(path: &Path) -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::symlink_metadata(path).unwrap().uid()
+}
