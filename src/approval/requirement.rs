@@ -85,27 +85,31 @@ pub struct Terms {
 /// What a requirement's digest covers: who is in a team today is not part of it.
 #[derive(Serialize)]
 struct Required<'a> {
-    groups: Vec<(&'a str, bool, Vec<(u32, Option<&'a str>)>)>,
+    groups: Vec<RequiredGroup<'a>>,
     binds: Binds,
+}
+
+#[derive(Serialize)]
+struct RequiredGroup<'a> {
+    name: &'a str,
+    mandatory: bool,
+    /// Each clause's count and team.
+    clauses: Vec<(u32, Option<&'a str>)>,
 }
 
 impl Requirement {
     /// The digest of what is required: groups, clauses and source binding. A
     /// request whose digest is no longer that of the policy is superseded.
     pub fn digest(&self) -> String {
-        let clauses = |group: &'_ GroupRequirement| {
+        let groups = self.groups.iter().map(|group| {
             let clauses = group.clauses.iter();
-            clauses
-                .map(|clause| (clause.count, clause.team.clone()))
-                .collect::<Vec<_>>()
-        };
-        let owned: Vec<_> = self.groups.iter().map(clauses).collect();
-        let groups = self.groups.iter().zip(&owned).map(|(group, clauses)| {
-            let clauses = clauses
-                .iter()
-                .map(|(count, team)| (*count, team.as_deref()))
-                .collect();
-            (group.name.as_str(), group.mandatory, clauses)
+            RequiredGroup {
+                name: &group.name,
+                mandatory: group.mandatory,
+                clauses: clauses
+                    .map(|one| (one.count, one.team.as_deref()))
+                    .collect(),
+            }
         });
         digest(&Required {
             groups: groups.collect(),

@@ -33,7 +33,8 @@ pub struct Seen {
 pub struct Sightings(Mutex<HashMap<String, Seen>>);
 
 impl Sightings {
-    fn note(&self, id: &str, at: Timestamp) {
+    /// Counts one more.
+    pub fn note(&self, id: &str, at: Timestamp) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = seen.get_mut(id) {
             seen.count += 1;

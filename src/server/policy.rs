@@ -112,7 +112,7 @@ fn broken(checked: &Checked) -> BrokenPolicy {
         },
     );
     BrokenPolicy {
-        count: errors.len(),
+        count: errors.len() + checked.left_out.errors,
         first,
     }
 }

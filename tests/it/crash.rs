@@ -110,7 +110,7 @@ fn changes_made_one_after_another_are_as_the_model_says() {
     }
 }
 
-fn acknowledge(line: &str) {
+pub(crate) fn acknowledge(line: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("{line}\n").as_bytes()).unwrap();
     out.flush().unwrap();
@@ -139,11 +139,12 @@ fn crowd(store: &Arc<Store>) {
     });
 }
 
-fn spawn(state: &Path, set: &[(&str, &str)]) -> Child {
+/// Runs the test `name` of this binary as a server of `state`.
+pub(crate) fn spawn(name: &str, state: &Path, set: &[(&str, &str)]) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "--nocapture", "--test-threads=1"])
-        .arg("crash::changes_made_one_after_another_are_as_the_model_says")
+        .arg(name)
         .env("PANOPOL_CRASH_STATE", state)
         .envs(set.iter().copied())
         .stdin(Stdio::null())
@@ -154,7 +155,7 @@ fn spawn(state: &Path, set: &[(&str, &str)]) -> Child {
 
 /// Kills the child after so many acknowledgements, or in its start where none
 /// are waited for, and a while; returns all that it had acknowledged.
-fn kill_after(mut child: Child, acks: u64, delay: Duration) -> Vec<String> {
+pub(crate) fn kill_after(mut child: Child, acks: u64, delay: Duration) -> Vec<String> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut lines = lines.map_while(Result::ok);
     let mut seen = Vec::new();
@@ -170,10 +171,10 @@ fn kill_after(mut child: Child, acks: u64, delay: Duration) -> Vec<String> {
 }
 
 /// Numbers that look random; the moment of a kill needs no more.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6364136223846793005)
@@ -181,11 +182,13 @@ impl Chance {
         (self.0 >> 33) % limit
     }
 
-    fn delay(&mut self, most: u64) -> Duration {
+    pub(crate) fn delay(&mut self, most: u64) -> Duration {
         Duration::from_micros(self.below(most))
     }
 }
 
+/// The test that is the server to kill.
+const CHILD: &str = "crash::changes_made_one_after_another_are_as_the_model_says";
 const ROUNDS: u64 = 300;
 const ROUNDS_PER_STATE: u64 = 25;
 
@@ -206,7 +209,7 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged_and_no_half_key() {
                 1 + chance.below(6)
             };
             let delay = chance.delay(if dies_in_start { 40_000 } else { 4_000 });
-            let acks = kill_after(spawn(state, &[]), after, delay);
+            let acks = kill_after(spawn(CHILD, state, &[]), after, delay);
             acknowledged += acks.len();
             let last_ack = acks.last().map_or(before, |seq| seq.parse().unwrap());
             if !state.join("journal").exists() {
@@ -243,7 +246,7 @@ fn killed_while_many_share_a_sync_it_keeps_each_ones_change() {
     let mut chance = Chance(2);
     let directory = tempfile::tempdir().unwrap();
     for _ in 0..40 {
-        let child = spawn(directory.path(), &[("PANOPOL_CRASH_CROWD", "1")]);
+        let child = spawn(CHILD, directory.path(), &[("PANOPOL_CRASH_CROWD", "1")]);
         let after = 1 + chance.below(40);
         let acks = kill_after(child, after, chance.delay(4_000));
         let store = open(directory.path()).unwrap();
@@ -304,7 +307,7 @@ fn each_change_is_synced_before_it_is_acknowledged() {
         .arg(&output)
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture", "--test-threads=1"])
-        .arg("crash::changes_made_one_after_another_are_as_the_model_says")
+        .arg(CHILD)
         .env("PANOPOL_CRASH_STATE", &state)
         .env("PANOPOL_CRASH_CHANGES", "10")
         .output();

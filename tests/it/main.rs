@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod approval;
 mod architecture;
 mod check;
 mod cli;
@@ -32,6 +33,7 @@ mod san;
 mod scarcity;
 mod schedule;
 mod server;
+mod spend;
 mod store;
 mod suite;
 mod support;

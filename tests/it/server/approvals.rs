@@ -9,7 +9,7 @@ use super::harness::{Server, Volume, binding, tang_config, wait_for};
 use crate::tang::{random_point, request_for};
 
 /// Databases wait for a DBA; short times, so that a test sees them end.
-const POLICY: &str = r#"edition 2026
+pub(super) const POLICY: &str = r#"edition 2026
 
 tag env  = production | dev required
 tag role = database | web
@@ -45,7 +45,7 @@ allow-once reboots {
 "#;
 
 /// Clients may ask as often as a test does.
-const FLAGS: [&str; 4] = [
+pub(super) const FLAGS: [&str; 4] = [
     "--rate-per-binding",
     "100000",
     "--rate-per-source",
@@ -55,14 +55,22 @@ const FLAGS: [&str; 4] = [
 /// A server, its people's tokens, and a database.
 pub(super) struct World {
     pub(super) server: Server,
-    bob: String,
-    carol: String,
-    dave: String,
+    pub(super) bob: String,
+    pub(super) carol: String,
+    pub(super) dave: String,
 }
 
 impl World {
-    fn start(policy: &str) -> World {
-        let server = Server::start_with(policy, &FLAGS);
+    pub(super) fn start(policy: &str) -> World {
+        Self::start_with(policy, &FLAGS)
+    }
+
+    pub(super) fn start_with(policy: &str, flags: &[&str]) -> World {
+        Self::of(Server::start_with(policy, flags))
+    }
+
+    /// Mints everyone's tokens.
+    pub(super) fn of(server: Server) -> World {
         // Handed out by alice, and then one of their own, in which she has no hand.
         let token = |person: &str| mint(&server, &mint(&server, &server.token, person), person);
         World {
@@ -73,13 +81,13 @@ impl World {
         }
     }
 
-    fn database(&self, name: &str, bindings: u32) -> Value {
+    pub(super) fn database(&self, name: &str, bindings: u32) -> Value {
         let tags = json!({"env": "production", "role": "database"});
         self.server.enroll(name, tags, bindings)
     }
 
     /// The one request in that state.
-    fn request(&self, state: &str) -> Value {
+    pub(super) fn request(&self, state: &str) -> Value {
         let path = format!("/approvals?state={state}");
         let (status, list) = self.server.api("GET", &path, None);
         assert_eq!(status, 200, "{list}");
@@ -88,14 +96,14 @@ impl World {
         items[0].clone()
     }
 
-    fn none(&self, state: &str) -> bool {
-        let (_, list) = self
-            .server
-            .api("GET", &format!("/approvals?state={state}"), None);
-        list["items"].as_array().unwrap().is_empty()
+    /// How many requests are in that state.
+    pub(super) fn count(&self, state: &str) -> usize {
+        let path = format!("/approvals?state={state}");
+        let (_, list) = self.server.api("GET", &path, None);
+        list["items"].as_array().unwrap().len()
     }
 
-    fn say(&self, token: &str, request: &Value, verdict: &str) -> (u16, Value) {
+    pub(super) fn say(&self, token: &str, request: &Value, verdict: &str) -> (u16, Value) {
         let path = format!("/approvals/{}/{verdict}", request["id"].as_str().unwrap());
         let body = json!({"digest": request["digest"], "note": "by a test"});
         self.server.api_as(token, "POST", &path, Some(body))
@@ -111,7 +119,7 @@ fn mint(server: &Server, token: &str, person: &str) -> String {
 }
 
 /// One exchange with a binding, without Clevis; the status.
-fn exchange(server: &Server, device: &Value, number: usize) -> u16 {
+pub(super) fn exchange(server: &Server, device: &Value, number: usize) -> u16 {
     let (path, _, kid) = binding(server, device, number);
     let body = request_for(&random_point()).to_string();
     let target = format!("{path}/rec/{kid}");
@@ -293,7 +301,7 @@ fn nobody_who_left_the_team_decides_nor_counts() {
     let without_carol = POLICY.replace("team dba = [bob, carol]", "team dba = [dave]");
     assert_eq!(world.server.policy(&without_carol).0, 200);
     assert_eq!(exchange(&world.server, &device, 0), 503);
-    wait_for("it ends", || !world.none("superseded"));
+    wait_for("it ends", || world.count("superseded") > 0);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 )]
 
 mod admin;
+mod approval_terms;
 mod approvals;
 mod clevis;
 pub(crate) mod harness;
