@@ -304,7 +304,7 @@ fn walk(first: usize, depth: usize) -> (usize, BTreeMap<ApprovalState, usize>) {
 
 #[test]
 fn no_order_of_acts_spends_twice_revives_or_counts_who_is_not_entitled() {
-    let depth = std::env::var("PANOPOL_MODEL_DEPTH").map_or(6, |depth| depth.parse().unwrap());
+    let depth = crate::support::asked("PANOPOL_MODEL_DEPTH", 6);
     for first in [0, 3] {
         let (moments, states) = walk(first, depth);
         assert!(moments > 10_000, "{moments} moments show little");

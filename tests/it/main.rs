@@ -42,3 +42,4 @@ mod tang;
 mod tang_peer;
 mod twin;
 mod twin_props;
+mod waiting;

@@ -215,6 +215,5 @@ fn killed(rounds: u64, seed: u64) {
 /// A few score at every run of the tests; `PANOPOL_KILLS` says how many more.
 #[test]
 fn killed_at_any_moment_it_never_grants_a_use_twice() {
-    let rounds = std::env::var("PANOPOL_KILLS").map_or(80, |rounds| rounds.parse().unwrap());
-    killed(rounds, 3);
+    killed(support::asked("PANOPOL_KILLS", 80), 3);
 }

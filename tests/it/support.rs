@@ -44,6 +44,18 @@ pub(crate) fn expect_generated(path: &str, expected: &str) {
     );
 }
 
+/// How much of a test was asked for by a variable; `usual` where nothing was.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a long test is asked for from outside"
+)]
+pub(crate) fn asked<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str, usual: T) -> T {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap(),
+        Err(_) => usual,
+    }
+}
+
 /// A policy set of one file.
 pub(crate) fn one_file(text: &str) -> InMemory {
     let mut files = InMemory::default();

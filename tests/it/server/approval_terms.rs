@@ -169,10 +169,10 @@ fn hosts_of_a_legacy_tang_server_wait_like_any_other() {
     let world = World::start_with(&policy, &[&FLAGS[..], &tags[..]].concat());
     let (_, listed) = world.server.api("GET", "/keys", None);
     let kid = listed["items"].as_array().unwrap().iter();
-    let kid = kid
+    let mut kid = kid
         .filter(|key| key["role"] == "exchange")
         .map(|key| &key["thumbprint"]);
-    let kid = kid.last().unwrap().as_str().unwrap().to_owned();
+    let kid = kid.next_back().unwrap().as_str().unwrap().to_owned();
     let exchange = || {
         let body = request_for(&random_point()).to_string();
         let target = format!("/rec/{kid}");
