@@ -14,6 +14,7 @@
 //! - [`lint`]: what is doubtful in a policy that is not wrong
 //! - [`durable`]: files that outlive a crash; [`keyring`]: private keys at rest
 //! - [`journal`]: the write that makes a change true; [`store`]: the one door to durable state
+//! - [`notify`]: what is told to the outside, from the journal
 //! - [`suite`]: in-file tests, run
 //! - [`record`]: a decided request as a line of JSON
 //! - [`access`]: who may do what on the admin plane, by Cedar
@@ -34,6 +35,7 @@ pub mod ir;
 pub mod journal;
 pub mod keyring;
 pub mod lint;
+pub mod notify;
 pub mod record;
 pub mod request;
 pub mod san;

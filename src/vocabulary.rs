@@ -108,6 +108,17 @@ words! {
         Approve = "approve", Deny = "deny", Defer = "defer", Reject = "reject", Cancel = "cancel",
     }
 }
+words! {
+    /// What a notification tells of.
+    Topic ("event") {
+        ApprovalRequested = "approval.requested", ApprovalEscalated = "approval.escalated",
+        ApprovalApproved = "approval.approved", ApprovalDenied = "approval.denied",
+        ApprovalRejected = "approval.rejected", ApprovalCancelled = "approval.cancelled",
+        ApprovalExpired = "approval.expired", ApprovalSuperseded = "approval.superseded",
+        PolicyReloaded = "policy.reloaded", PolicyRejected = "policy.rejected",
+        ClockJumped = "clock.jumped",
+    }
+}
 
 impl ApprovalState {
     /// Whether anything may still become of it: a terminal state has no exit.

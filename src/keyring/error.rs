@@ -9,9 +9,9 @@ pub enum KeyringError {
     /// The master key's text is not 32 bytes.
     #[error("the master key must be 32 bytes, written as 64 hexadecimal digits or as base64")]
     NotAKey,
-    /// Others than the owner may read the master key.
+    /// Others than the owner may read a secret.
     #[error(
-        "the master key `{path}` may be read by others (mode {mode:03o}): `chmod 600` it, and consider it known"
+        "`{path}` may be read by others (mode {mode:03o}): `chmod 600` it, and consider it known"
     )]
     ReadableByOthers {
         /// The file as it was named.
@@ -19,9 +19,12 @@ pub enum KeyringError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The master key is not a regular file.
-    #[error("the master key `{0}` is not a regular file")]
+    /// A secret is not in a regular file.
+    #[error("`{0}` is not a regular file")]
     NotAFile(PathBuf),
+    /// No secret is that long.
+    #[error("`{0}` is longer than a secret: another file?")]
+    TooLong(PathBuf),
     /// A credential's name would leave its directory.
     #[error("`{0}` is not the name of a credential")]
     CredentialName(String),

@@ -1,18 +1,12 @@
 //! The master key, from wherever the operator keeps it.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{KeyringError, random};
+use super::{KeyringError, SecretBytes, random};
 use crate::durable::Hex;
-
-/// No master key's text is longer; what is longer is another file.
-const LONGEST_TEXT: u64 = 1024;
 
 /// The key that wraps every data key: wiped when dropped, never printed.
 pub struct MasterKey(Zeroizing<[u8; 32]>);
@@ -52,7 +46,7 @@ impl MasterKey {
     /// # Errors
     /// Missing, readable by others, not a regular file, or not a key.
     pub fn read_file(path: &Path) -> Result<Self, KeyringError> {
-        read_key(path, 0o077)
+        MasterKey::parse_secret(&SecretBytes::read_file(path)?)
     }
 
     /// Reads the key from a systemd credential directory
@@ -62,41 +56,21 @@ impl MasterKey {
     /// # Errors
     /// As [`MasterKey::read_file`], or `name` is not a plain name.
     pub fn read_credential(directory: &Path, name: &str) -> Result<Self, KeyringError> {
-        let mut parts = Path::new(name).components();
-        match (parts.next(), parts.next()) {
-            (Some(Component::Normal(_)), None) => read_key(&directory.join(name), 0o007),
-            (_, _) => Err(KeyringError::CredentialName(name.to_owned())),
-        }
+        MasterKey::parse_secret(&SecretBytes::read_credential(directory, name)?)
+    }
+
+    /// Reads the text of a secret, as [`MasterKey::parse`] does.
+    ///
+    /// # Errors
+    /// The text is not 32 bytes.
+    pub fn parse_secret(secret: &SecretBytes) -> Result<Self, KeyringError> {
+        let text = std::str::from_utf8(secret.expose()).map_err(|_| KeyringError::NotAKey)?;
+        MasterKey::parse(text)
     }
 
     pub(super) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
-}
-
-fn read_key(path: &Path, forbidden: u32) -> Result<MasterKey, KeyringError> {
-    let io = |cause| KeyringError::Io {
-        path: path.to_owned(),
-        cause,
-    };
-    let file = File::open(path).map_err(io)?;
-    // The open file is asked, not the path: what is judged is what is read.
-    let metadata = file.metadata().map_err(io)?;
-    if !metadata.is_file() {
-        return Err(KeyringError::NotAFile(path.to_owned()));
-    }
-    let mode = metadata.mode() & 0o777;
-    if mode & forbidden != 0 {
-        return Err(KeyringError::ReadableByOthers {
-            path: path.to_owned(),
-            mode,
-        });
-    }
-    let mut text = Zeroizing::new(String::with_capacity(LONGEST_TEXT as usize));
-    file.take(LONGEST_TEXT)
-        .read_to_string(&mut text)
-        .map_err(|_| KeyringError::NotAKey)?;
-    MasterKey::parse(&text)
 }
 
 impl fmt::Debug for MasterKey {

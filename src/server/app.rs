@@ -54,6 +54,8 @@ pub struct App {
     pub sightings: Sightings,
     /// Answers to calls with an idempotency key, of this run.
     pub answered: Mutex<BTreeMap<(String, String), Answered>>,
+    /// Who listens to what happens.
+    pub streams: super::streams::Streams,
 }
 
 /// What was asked under an idempotency key, and what was answered.

@@ -64,6 +64,8 @@ settings! {
     records_max_bytes: u64, "PANOPOL_RECORDS_MAX_BYTES", "BYTES";
     /// How many full record files are kept [default: 16]
     records_keep: usize, "PANOPOL_RECORDS_KEEP", "N";
+    /// Where notifications go: a file of sinks
+    notify: PathBuf, "PANOPOL_NOTIFY", "FILE";
     /// Your own Cedar policy of who may do what
     access_policy: PathBuf, "PANOPOL_ACCESS_POLICY", "FILE";
     /// Honour `bypass` blocks: development and CI only

@@ -1,6 +1,8 @@
 //! What the server counts, for Prometheus.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::decision::Decision;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -46,6 +48,22 @@ pub struct AnswerLabels {
     pub status: u16,
 }
 
+/// Labels of what became of a notification.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct NotificationLabels {
+    /// The sink's name.
+    pub sink: String,
+    /// `delivered`, `retried`, `dropped` or `held-back`.
+    pub result: &'static str,
+}
+
+/// The label of a sink.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SinkLabel {
+    /// Its name.
+    pub sink: String,
+}
+
 /// Every metric, and the registry that prints them.
 #[derive(Debug)]
 pub struct Metrics {
@@ -72,6 +90,12 @@ pub struct Metrics {
     pub degraded: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// Records that could not be written.
     pub records_lost: Counter<u64, AtomicU64>,
+    /// What became of notifications, by sink.
+    notifications: Family<NotificationLabels, Counter>,
+    /// Journal entries that a sink is not done with.
+    notifications_lag: Family<SinkLabel, Gauge>,
+    /// The last entry that each sink is done with.
+    reached: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Metrics {
@@ -143,7 +167,22 @@ impl Metrics {
             "Records that could not be written",
             records_lost.clone(),
         );
+        let notifications = Family::default();
+        registry.register(
+            "notifications",
+            "What became of notifications, by sink",
+            Family::clone(&notifications),
+        );
+        let notifications_lag = Family::default();
+        registry.register(
+            "notifications_lag",
+            "Journal entries that a sink is not done with",
+            Family::clone(&notifications_lag),
+        );
         Metrics {
+            notifications,
+            notifications_lag,
+            reached: Mutex::default(),
             registry,
             decisions,
             decision_seconds,
@@ -187,6 +226,36 @@ impl Metrics {
         self.approvals
             .get_or_create(&ApprovalLabels { outcome, group })
             .inc();
+    }
+
+    /// Adds to what became of a sink's notifications; 0 makes it known.
+    pub fn count_notification(&self, sink: &str, result: &'static str, more: u64) {
+        let sink = sink.to_owned();
+        self.notifications
+            .get_or_create(&NotificationLabels { sink, result })
+            .inc_by(more);
+    }
+
+    /// Notes how far a sink has come.
+    pub fn note_reached(&self, sink: &str, seq: u64) {
+        let mut reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = reached.get_mut(sink) {
+            *at = seq;
+        } else {
+            reached.insert(sink.to_owned(), seq);
+        }
+    }
+
+    /// Measures each sink against the journal's last entry.
+    pub fn set_notification_lags(&self, last: u64) {
+        let reached = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        for (sink, at) in &*reached {
+            let sink = sink.clone();
+            let behind = i64::try_from(last.saturating_sub(*at)).unwrap_or(i64::MAX);
+            self.notifications_lag
+                .get_or_create(&SinkLabel { sink })
+                .set(behind);
+        }
     }
 
     /// Counts one policy load.

@@ -15,6 +15,7 @@ use super::admin;
 use super::app::App;
 use super::config::{PlaneName, Settings};
 use super::connection::Plane;
+use super::notifications::{self, Notifications};
 use super::start::{self, StartError, io};
 use super::watch::Watch;
 use super::{chores, claim, dev, tls, unlock_plane};
@@ -71,6 +72,7 @@ async fn serve(start: Start) -> Result<(), StartError> {
     let unlock_url = settings.unlock_url.clone().unwrap_or(bound);
     let unlock_url = unlock_url.trim_end_matches('/').to_owned();
     let admin_url = url(&settings, PlaneName::Admin, admin_at);
+    let sinks = notifications::read(&settings)?;
     let app = Arc::new(start::open(&settings, is_dev, unlock_url.clone())?);
     let token = if is_dev {
         Some(dev::token(&app)?)
@@ -86,6 +88,7 @@ async fn serve(start: Start) -> Result<(), StartError> {
         running.push(tokio::spawn(plane.serve(listener, routes, stopped.clone())));
     }
     let mut watch = Watch::start(&app)?;
+    let notifications = Notifications::start(&app, &settings, sinks)?;
     tracing::info!(unlock = %unlock_url, admin = %admin_url, policy = %app.policy.current().set.digest, "panopol serves");
     say_ready(
         ready_file.as_deref(),
@@ -95,9 +98,12 @@ async fn serve(start: Start) -> Result<(), StartError> {
     )?;
     chores::serve(&app, &settings, &mut watch).await?;
     let _ = stop.send(true);
+    app.streams.end();
+    notifications.stop();
     for plane in running {
         let _ = plane.await;
     }
+    notifications.finish().await;
     app.store.save_legacy_uses();
     app.records.stop();
     tracing::info!("panopol has stopped");

@@ -22,10 +22,12 @@ use super::config::{ConfigError, Settings};
 use super::legacy::Legacy;
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::notifications::NotifyError;
 use super::people::Sightings;
 use super::policy::{BrokenPolicy, PolicyLife};
 use super::pool::Pool;
 use super::records::Records;
+use super::secrets::{self, SecretError};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,12 @@ pub enum StartError {
     /// The master key.
     #[error("the master key: {0}")]
     MasterKey(#[from] KeyringError),
+    /// Where the master key is said to be.
+    #[error("`master_key`: {0}")]
+    Secret(#[from] SecretError),
+    /// Where notifications go.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -144,6 +152,7 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         clock: clock::Watch::start(&state.join("clock.json")),
         sightings: Sightings::default(),
         answered: std::sync::Mutex::default(),
+        streams: super::streams::Streams::default(),
     };
     announce(&app)?;
     Ok(app)
@@ -214,33 +223,14 @@ fn anchored_head(path: &Path) -> Result<Option<SignedHead>, StartError> {
         })
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the server reads its master key's variable"
-)]
 fn master_key(settings: &Settings, state: &Path, dev: bool) -> Result<MasterKey, StartError> {
-    let setting = |cause: String| StartError::Setting {
-        setting: "master_key",
-        cause,
-    };
     match settings.master_key.as_deref() {
-        Some(source) => match source.split_once(':') {
-            Some(("env", name)) => {
-                let text = std::env::var(name)
-                    .map_err(|error| setting(format!("the variable `{name}`: {error}")))?;
-                Ok(MasterKey::parse(&text)?)
-            }
-            Some(("credential", name)) => {
-                let directory = std::env::var("CREDENTIALS_DIRECTORY")
-                    .map_err(|_| setting("systemd gave no credentials directory".to_owned()))?;
-                Ok(MasterKey::read_credential(Path::new(&directory), name)?)
-            }
-            Some(_) | None => Ok(MasterKey::read_file(Path::new(source))?),
-        },
+        Some(source) => Ok(MasterKey::parse_secret(&secrets::read(source)?)?),
         None if dev => dev_master_key(&state.join("master.key")),
-        None => Err(setting(
-            "not set; make one with `(umask 077; openssl rand -base64 32 > master.key)` and keep a copy where this server is not".to_owned(),
-        )),
+        None => Err(StartError::Setting {
+            setting: "master_key",
+            cause: "not set; make one with `(umask 077; openssl rand -base64 32 > master.key)` and keep a copy where this server is not".to_owned(),
+        }),
     }
 }
 

@@ -50,7 +50,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "store",
         &["durable", "keyring", "journal", "approval", "tang"],
     ),
-    ("notify", &["store"]),
+    (
+        "notify",
+        &["store", "journal", "approval", "durable", "keyring"],
+    ),
     (
         "unlock",
         &[

@@ -22,6 +22,7 @@ mod lint;
 mod load;
 mod many_findings;
 mod networks;
+mod notify;
 mod output;
 mod parse;
 mod policies;

@@ -40,7 +40,9 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
 }
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    app.metrics.set_audit_entries(app.store.link().seq);
+    let last = app.store.link().seq;
+    app.metrics.set_audit_entries(last);
+    app.metrics.set_notification_lags(last);
     (
         [(
             header::CONTENT_TYPE,

@@ -12,6 +12,7 @@ mod denials;
 mod devices;
 mod enroll;
 mod enrollment_keys;
+mod events;
 mod health;
 mod idempotency;
 mod keys;
@@ -69,6 +70,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/approvals", get(approvals::list))
         .route("/approvals/{id}", get(approvals::show))
         .route("/approvals/{id}/{verdict}", post(approvals::decide))
+        .route("/events", get(events::listen))
         .route("/denials", get(denials::list))
         .route("/denials/{id}", delete(denials::lift))
         .route("/clock/accept", post(audit::accept_clock))

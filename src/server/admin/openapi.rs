@@ -174,6 +174,14 @@ pub const OPERATIONS: &[Operation] = &[
     ),
     operation(
         "get",
+        "/events",
+        "What happens, as server-sent events; after entry `after`, or the header Last-Event-ID",
+        "",
+        200,
+        "Event",
+    ),
+    operation(
+        "get",
         "/denials",
         "Temporary denials that hold; with `all` also those that are over",
         "",
@@ -363,7 +371,7 @@ fn describe(operation: &Operation) -> Value {
         "responses": {
             operation.success.to_string(): {
                 "description": "done",
-                "content": {"application/json": {"schema": reference(operation.answer)}},
+                "content": {media_type(operation): {"schema": reference(operation.answer)}},
             },
             "default": {
                 "description": "refused or failed",
@@ -381,6 +389,14 @@ fn describe(operation: &Operation) -> Value {
         members.insert("security".to_owned(), json!([]));
     }
     out
+}
+
+/// What an answer is; of a stream, the schema is that of each event's data.
+fn media_type(operation: &Operation) -> &'static str {
+    match operation.path {
+        "/events" => "text/event-stream",
+        _ => "application/json",
+    }
 }
 
 fn reference(name: &str) -> Value {
@@ -417,6 +433,12 @@ fn schemas() -> Value {
             ("seen", json!({"type": "integer"})),
         ]),
         "ApprovalList": list("Approval"),
+        "Event": object(&[
+            ("v", json!({"type": "integer"})), ("id", text.clone()), ("type", text.clone()),
+            ("time", text.clone()), ("device", json!({"type": ["string", "null"]})),
+            ("approval", json!({"type": "object"})), ("policy", json!({"type": "object"})),
+            ("clock", json!({"type": "object"})), ("held_back", json!({"type": "integer"})),
+        ]),
         "ArmAllowOnce": object(&[
             ("rule", text.clone()), ("overrides", json!({"type": "array", "items": text})),
             ("addresses", json!({"type": "array", "items": text})),

@@ -111,7 +111,7 @@ impl World {
 }
 
 /// A token of `person`, minted with `token`.
-fn mint(server: &Server, token: &str, person: &str) -> String {
+pub(super) fn mint(server: &Server, token: &str, person: &str) -> String {
     let body = json!({"person": person});
     let (status, answer) = server.api_as(token, "POST", "/tokens", Some(body));
     assert_eq!(status, 201, "{answer}");

@@ -12,6 +12,7 @@ pub(crate) mod harness;
 mod head;
 mod hostile;
 mod legacy;
+mod notify;
 mod policy_life;
 mod scarce;
 mod state;

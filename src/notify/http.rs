@@ -1,0 +1,99 @@
+//! One request to somebody else's server, and what its answer means.
+
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::Request;
+
+/// How long one attempt may take, from the name's look-up to the answer's end.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection may take to stand.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Bytes of an answer that are read; what it says is not used.
+const LONGEST_ANSWER: u64 = 4096;
+/// The longest that a server may ask us to wait.
+const LONGEST_WAIT: u64 = 300;
+
+/// An attempt that did not deliver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Why.
+    pub cause: String,
+    /// Whether another attempt would be answered the same.
+    pub for_good: bool,
+    /// When the server would have the next attempt.
+    pub after: Option<Duration>,
+}
+
+impl Failed {
+    /// A failure that may pass.
+    pub(super) fn for_now(cause: impl Into<String>) -> Self {
+        Failed {
+            cause: cause.into(),
+            for_good: false,
+            after: None,
+        }
+    }
+}
+
+/// A client that follows no redirect and reads no proxy from the environment:
+/// a message goes where the file says, or nowhere.
+pub(super) fn agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(None)
+        .timeout_global(Some(PATIENCE))
+        .timeout_connect(Some(CONNECT))
+        .user_agent(concat!("panopol/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .into()
+}
+
+/// Posts `body` to `url`.
+pub(super) fn post(
+    agent: &Agent,
+    url: &str,
+    headers: &[(&'static str, String)],
+    body: &str,
+) -> Result<(), Failed> {
+    let mut request = Request::post(url);
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    let request = request
+        .body(body.as_bytes().to_vec())
+        .map_err(|error| Failed {
+            for_good: true,
+            ..Failed::for_now(format!("the request cannot be made: {error}"))
+        })?;
+    let mut answer = agent
+        .run(request)
+        .map_err(|error| Failed::for_now(error.to_string()))?;
+    let status = answer.status().as_u16();
+    let after = answer.headers().get("retry-after");
+    let after = after.and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
+    // Read so that the connection can be used again; an answer that does not end
+    // in time or in size changes nothing about its status.
+    let _ = answer
+        .body_mut()
+        .with_config()
+        .limit(LONGEST_ANSWER)
+        .read_to_vec();
+    judge(status, after)
+}
+
+fn judge(status: u16, after: Option<u64>) -> Result<(), Failed> {
+    let failed = |for_good| Failed {
+        cause: format!("it answered {status}"),
+        for_good,
+        after: after.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT))),
+    };
+    match status {
+        200..=299 => Ok(()),
+        408 | 429 => Err(failed(false)),
+        400..=499 => Err(failed(true)),
+        _ => Err(failed(false)),
+    }
+}
