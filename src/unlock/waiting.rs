@@ -13,10 +13,12 @@ use crate::eval::people::Asker;
 use crate::eval::{Class, Program, requirement, second_person};
 use crate::ir::{ApprovalId, UnlockId};
 use crate::store::{Row, Rows};
-use crate::vocabulary::{ApprovalState, Binds};
+use crate::vocabulary::{ApprovalState, Binds, Outcome};
 
 /// The most requests of one device that are open at once.
 const MOST_OPEN: usize = 8;
+/// The same of all hosts of a legacy Tang server together, which share a name.
+const MOST_OPEN_LEGACY: usize = 256;
 
 /// What an attempt that waits for people comes to.
 #[derive(Clone, Debug)]
@@ -63,6 +65,10 @@ impl Attempt {
     /// under `id`.
     pub fn wait(&self, rows: &dyn Rows, id: &str, now: Timestamp) -> Waiting {
         let judged = self.judge(rows, now);
+        // A denial or a revocation that came meanwhile asks nobody.
+        if judged.decision.outcome != Outcome::Pending {
+            return Waiting::Nothing;
+        }
         let legacy = self.endpoint.device.is_none();
         let tags = &judged.request.tags;
         let Some(required) = current_requirement(&self.program, tags, legacy, now) else {
@@ -89,7 +95,11 @@ impl Attempt {
             }
             open += 1;
         }
-        if open >= MOST_OPEN {
+        let most = match legacy {
+            true => MOST_OPEN_LEGACY,
+            false => MOST_OPEN,
+        };
+        if open >= most {
             return Waiting::TooMany;
         }
         Waiting::Ask(Box::new(NewRequest {
@@ -133,10 +143,10 @@ pub fn required_now(
     }
 }
 
-/// What a change of a device's tags needs of a second person: where it takes
-/// the device out of approval groups, one who speaks for each of those; where
-/// it widens what a covered device may do, one who speaks for each that covers
-/// it. None where nobody need be asked.
+/// What a change of a device's tags needs of a second person: where it widens
+/// what a covered device may do, one who speaks for each group that covers it;
+/// else, where it takes the device out of approval groups, one who speaks for
+/// each of those. None where nobody need be asked.
 pub fn tag_change(
     program: &Program,
     old: &BTreeMap<String, String>,
@@ -146,10 +156,9 @@ pub fn tag_change(
     let set = program.set();
     let (old, new) = (program.classify(old).ok()?, program.classify(new).ok()?);
     let shed: Vec<ApprovalId> = without(&old.groups, &new.groups);
-    let asked = match shed.is_empty() {
+    let asked = match widens(program, &old, &new) {
+        true => old.groups,
         false => shed,
-        true if widens(program, &old, &new) => old.groups,
-        true => Vec::new(),
     };
     second_person(set, &asked, now)
 }
@@ -160,11 +169,14 @@ fn widens(program: &Program, old: &Class, new: &Class) -> bool {
     let set = program.set();
     let allows = |&id: &UnlockId| !set.unlocks[id].allow.is_empty();
     let denies = |&id: &UnlockId| !set.unlocks[id].deny.is_empty();
-    // Of several groups any one is enough, so one more is one more way in.
     let optional = |&id: &ApprovalId| !set.approvals[id].mandatory;
+    // Of several groups any one is enough, so one more is one more way in; and
+    // the first that is mandatory decides instead of all others.
+    let undecided = old.groups.iter().all(optional);
+    let another = |id: &ApprovalId| optional(id) || undecided;
     without(&new.rules, &old.rules).iter().any(allows)
         || without(&old.rules, &new.rules).iter().any(denies)
-        || without(&new.groups, &old.groups).iter().any(optional)
+        || without(&new.groups, &old.groups).iter().any(another)
         || !without(&new.allow_onces, &old.allow_onces).is_empty()
         || !without(&new.bypasses, &old.bypasses).is_empty()
 }

@@ -61,7 +61,11 @@ pub(super) fn apply(rows: &dyn Rows, seq: u64, draft: &Draft) -> Result<Vec<Chan
         }
         Event::DeviceRevoked {
             name, destroyed, ..
-        } => at.device(name, |device| revoke(device, destroyed)),
+        } => {
+            let mut changes = at.device(name, |device| revoke(device, destroyed))?;
+            changes.extend(at.end_grants(name)?);
+            Ok(changes)
+        }
         Event::KeyRotated {
             name,
             binding,
@@ -441,7 +445,9 @@ impl At<'_> {
                     row.version = self.seq;
                     changes.push(put(key, row));
                 }
-                Some(Row::ApprovalRequest(row)) => changes.extend(self.end_request(&row)?),
+                Some(Row::ApprovalRequest(row)) => {
+                    changes.extend(self.end_request(&row, "live grants were ended")?);
+                }
                 Some(Row::AllowOnce(row)) => changes.extend(self.end_once(row)),
                 Some(
                     Row::System(_)

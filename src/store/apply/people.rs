@@ -7,14 +7,14 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::super::error::Refusal;
-use super::super::rows::RowKey;
+use super::super::rows::{Row, RowKey};
 use super::{At, Change, Changes, exists, in_state, not_found, put};
 use crate::address::host_range;
 use crate::approval::{
     AllowOnce, ApprovalRequest, Arming, NewRequest, Step, Subject, Taken, TemporaryDenial,
 };
 use crate::journal::{ApprovalUse, Draft};
-use crate::vocabulary::ApprovalState;
+use crate::vocabulary::{ApprovalState, DeviceState};
 
 /// How many ended requests, denials and one-time unlocks of a device stay to
 /// be shown. The journal keeps them all.
@@ -26,10 +26,22 @@ impl At<'_> {
         if self.rows.row(&key).is_some() {
             return Err(exists("approval request", &new.id));
         }
+        self.expect_not_revoked(new.subject.device())?;
         let mut changes = self.forget_ended(new.subject.device());
         let request = ApprovalRequest::begin(new.clone(), self.time, self.seq);
         changes.push(put(key, request));
         Ok(changes)
+    }
+
+    /// Nothing is asked for or granted to a device that is revoked: it would
+    /// outlive it. The hosts of a legacy Tang server have no row.
+    fn expect_not_revoked(&self, device: &str) -> Result<(), Refusal> {
+        match self.rows.device(device) {
+            Some(row) if row.state == DeviceState::Revoked => {
+                Err(in_state("device", device, "revoked"))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Lets go of the oldest rows of a device that nothing can become of.
@@ -154,8 +166,8 @@ impl At<'_> {
     pub(super) fn lift_denial(&self, id: &str) -> Changes {
         let denial = self.rows.denial(id);
         let mut denial = Arc::unwrap_or_clone(denial.ok_or_else(|| not_found("denial", id))?);
-        if !denial.holds(self.time) {
-            return Err(in_state("denial", id, "over already"));
+        if denial.lifted {
+            return Err(in_state("denial", id, "lifted already"));
         }
         denial.lifted = true;
         denial.version = self.seq;
@@ -172,6 +184,7 @@ impl At<'_> {
         if self.rows.row(&key).is_some() {
             return Err(exists("one-time unlock", &arming.id));
         }
+        self.expect_not_revoked(&arming.device)?;
         let mut changes = self.forget_ended(&arming.device);
         let row = AllowOnce {
             arming: arming.clone(),
@@ -203,8 +216,34 @@ impl At<'_> {
         Ok(self.end_once(Arc::new(row)).into_iter().collect())
     }
 
-    /// A request that a restored backup ends.
-    pub(super) fn end_request(&self, request: &ApprovalRequest) -> Result<Option<Change>, Refusal> {
+    /// What a device that is revoked asked for or was granted ends with it:
+    /// another may be enrolled under its name. Denials stay.
+    pub(super) fn end_grants(&self, device: &str) -> Changes {
+        let mut changes = Vec::new();
+        for row in self.rows.of_device(device) {
+            match row {
+                Row::ApprovalRequest(row) => {
+                    changes.extend(self.end_request(&row, "the device was revoked")?);
+                }
+                Row::AllowOnce(row) => changes.extend(self.end_once(row)),
+                Row::System(_)
+                | Row::Device(_)
+                | Row::Token(_)
+                | Row::EnrollmentKey(_)
+                | Row::Claim(_)
+                | Row::LegacyKey(_)
+                | Row::TemporaryDenial(_) => {}
+            }
+        }
+        Ok(changes)
+    }
+
+    /// A request that a restored backup, or a revocation, ends.
+    pub(super) fn end_request(
+        &self,
+        request: &ApprovalRequest,
+        cause: &str,
+    ) -> Result<Option<Change>, Refusal> {
         let to = match request.state {
             ApprovalState::Pending | ApprovalState::Approved => ApprovalState::Superseded,
             ApprovalState::Collecting => ApprovalState::Spent,
@@ -219,7 +258,7 @@ impl At<'_> {
         };
         let step = Step::Ended {
             to,
-            cause: "live grants were ended".to_owned(),
+            cause: cause.to_owned(),
         };
         Ok(Some(self.stepped(request.id(), &step)?.1))
     }
