@@ -77,6 +77,8 @@ pub struct Watch {
     /// The wall clock at the last look, in milliseconds.
     looked: AtomicI64,
     frozen: AtomicBool,
+    /// Whether the last look that was told of found it frozen.
+    told: AtomicBool,
 }
 
 /// What a look at the clock found.
@@ -102,24 +104,18 @@ impl Watch {
             mark: Mutex::new(kept.unwrap_or_else(Mark::now)),
             looked: AtomicI64::new(now().as_millisecond()),
             frozen: AtomicBool::new(false),
+            told: AtomicBool::new(false),
         };
-        watch.look();
+        // What it finds is told by the first look of the server that runs.
+        watch.measure();
         watch
     }
 
     /// Looks at the clock; often, for what jumps between two looks is seen by
     /// the next one.
     pub fn look(&self) -> Look {
-        let seen = Mark::now();
-        let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
-        let off = mark.drift(&seen).abs() > TOLERANCE;
-        self.looked
-            .store(seen.wall.as_millisecond(), Ordering::Relaxed);
-        let was = self.frozen.swap(off, Ordering::Relaxed);
-        if !off {
-            *mark = seen;
-        }
-        match (was, off) {
+        let off = self.measure();
+        match (self.told.swap(off, Ordering::Relaxed), off) {
             (false, false) => Look::Steady,
             (false, true) => Look::Jumped,
             (true, true) => Look::Frozen,
@@ -127,11 +123,36 @@ impl Watch {
         }
     }
 
+    /// Whether the clock is off.
+    fn measure(&self) -> bool {
+        let seen = Mark::now();
+        let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        let off = mark.drift(&seen).abs() > TOLERANCE;
+        self.looked
+            .store(seen.wall.as_millisecond(), Ordering::Relaxed);
+        self.frozen.store(off, Ordering::Relaxed);
+        if !off {
+            *mark = seen;
+        }
+        off
+    }
+
     /// Whether timed grants hold at `at`.
     pub fn trusts(&self, at: Timestamp) -> bool {
         let since = at.as_millisecond() - self.looked.load(Ordering::Relaxed);
         !self.frozen.load(Ordering::Relaxed)
             && since.unsigned_abs() < TOLERANCE.as_millis().unsigned_abs() as u64
+    }
+
+    /// The time that what people grant begins and ends by: now, or while the
+    /// clock is not trusted the latest moment that was. A request made by a
+    /// clock that is a year ahead would else wait for a year.
+    pub fn moment(&self) -> Timestamp {
+        let at = now();
+        match self.trusts(at) {
+            true => at,
+            false => self.trusted(),
+        }
     }
 
     /// The latest moment that was trusted.
@@ -149,6 +170,7 @@ impl Watch {
         self.looked
             .store(mark.wall.as_millisecond(), Ordering::Relaxed);
         self.frozen.store(false, Ordering::Relaxed);
+        self.told.store(false, Ordering::Relaxed);
     }
 
     /// Keeps the last trusted moment for the next start.

@@ -68,6 +68,16 @@ pub enum Granted {
     Failed(StoreError),
 }
 
+/// What an exchange came to among the changes before it.
+enum Heard {
+    /// Allowed, with something to spend first.
+    Spends(Box<Judged>),
+    /// Allowed, with nothing to spend.
+    SpendsNothing(Box<Judged>),
+    /// Policy or people say otherwise now.
+    NotAllowed(Box<Judged>),
+}
+
 impl App {
     /// One exchange asked for, under the policy of the moment.
     pub fn attempt(
@@ -106,26 +116,26 @@ impl App {
             Err(NotGranted::Judged(judged)) => return Granted::No(judged),
             Err(NotGranted::Gone(refusal)) => return Granted::Failed(refusal.into()),
         }
-        let judged = Arc::new(Mutex::new(None));
+        let heard = Arc::new(Mutex::new(None));
         let (told, wait) = oneshot::channel();
         let context = self.by_server(&attempt, now);
-        let heard = Arc::clone(&judged);
-        let tell = move |found: Result<Judged, Box<Judged>>| {
-            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+        let hearing = Arc::clone(&heard);
+        let tell = move |found: Heard| {
+            *hearing.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
         };
         self.store.submit(
             context,
             move |rows| match attempt.grant(rows, now) {
                 Ok((found, Some(event))) => {
-                    tell(Ok(found));
+                    tell(Heard::Spends(Box::new(found)));
                     Ok(event)
                 }
                 Ok((found, None)) => {
-                    tell(Ok(found));
+                    tell(Heard::SpendsNothing(Box::new(found)));
                     Err(Refusal::Senseless("nothing is spent".to_owned()).into())
                 }
                 Err(NotGranted::Judged(found)) => {
-                    tell(Err(found));
+                    tell(Heard::NotAllowed(found));
                     Err(Refusal::Senseless("it is not allowed any more".to_owned()).into())
                 }
                 Err(NotGranted::Gone(refusal)) => Err(refusal.into()),
@@ -136,16 +146,19 @@ impl App {
             },
         );
         let result = wait.await.unwrap_or(Err(StoreError::Stopped));
-        let found = judged.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let found = heard.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (result, found) {
-            (Ok(_), Some(Ok(judged))) => {
+            (Ok(_), Some(Heard::Spends(judged))) => {
                 self.count_granted(&judged);
-                Granted::Yes(Box::new(judged))
+                Granted::Yes(judged)
             }
-            (Err(StoreError::Refused(_)), Some(Ok(judged))) => Granted::Yes(Box::new(judged)),
-            (_, Some(Err(judged))) => Granted::No(judged),
+            // What was to be spent and is not on disk is never granted.
+            (Err(StoreError::Refused(_)), Some(Heard::SpendsNothing(judged))) => {
+                Granted::Yes(judged)
+            }
+            (_, Some(Heard::NotAllowed(judged))) => Granted::No(judged),
             (Err(error), _) => Granted::Failed(error),
-            (Ok(_), None) => Granted::Failed(StoreError::Stopped),
+            (Ok(_), None | Some(Heard::SpendsNothing(_))) => Granted::Failed(StoreError::Stopped),
         }
     }
 
@@ -163,18 +176,20 @@ impl App {
 
     /// Makes the request that a waiting device needs, or counts it to the one
     /// that stands for it.
-    pub async fn ask_people(self: &Arc<Self>, attempt: Attempt, now: Timestamp) {
+    pub async fn ask_people(self: &Arc<Self>, attempt: Attempt) {
+        let now = self.clock.moment();
         for _ in 0..TRIES {
             let Ok(id) = draw_id() else { return };
-            match self.store.read(|rows| attempt.wait(rows, &id, now)) {
+            let before = match self.store.read(|rows| attempt.wait(rows, &id, now)) {
                 Waiting::Known(id) => return self.sightings.note(&id, now),
                 Waiting::Nothing => return,
                 Waiting::TooMany => {
                     tracing::warn!(device = %attempt.endpoint.name, source = %attempt.source, "the device has as many open requests as it may; this address gets none");
                     return;
                 }
-                Waiting::Ask(_) | Waiting::Supersede(..) => {}
-            }
+                Waiting::Ask(_) => None,
+                Waiting::Supersede(id, _) => self.store.approval(&id),
+            };
             let (context, asked) = (self.by_server(&attempt, now), attempt.clone());
             let result =
                 self.submit_and_wait(context, move |rows| match asked.wait(rows, &id, now) {
@@ -185,7 +200,7 @@ impl App {
                     }
                 });
             match result.await {
-                Ok(committed) => self.count_step(committed.entry.event(), None, now),
+                Ok(committed) => self.count_step(committed.entry.event(), before.as_deref(), now),
                 Err(StoreError::Refused(_)) => {}
                 Err(error) => {
                     tracing::error!(%error, "a device waits for people, and its request cannot be written");

@@ -205,7 +205,7 @@ async fn recover(
     match decide(app, &attempt, now) {
         Outcome::Deny => Err(rec(StatusCode::FORBIDDEN)),
         Outcome::Pending => {
-            app.ask_people(attempt, now).await;
+            app.ask_people(attempt).await;
             Err(Refused::later("rec", StatusCode::SERVICE_UNAVAILABLE))
         }
         Outcome::Allow => {
@@ -271,7 +271,7 @@ fn record(app: &App, at: Timestamp, judged: Judged) {
 /// Multiplies, judges once more and spends what that takes, and replies.
 async fn exchange(
     app: &Arc<App>,
-    attempt: Attempt,
+    mut attempt: Attempt,
     point: ClientPoint,
 ) -> Result<Response, Refused> {
     let ring = attempt
@@ -290,6 +290,7 @@ async fn exchange(
     })?;
     let legacy = attempt.endpoint.device.is_none();
     let now = clock::now();
+    attempt.clock_trusted &= app.clock.trusts(now);
     match app.grant(attempt.clone(), now).await {
         Granted::Yes(judged) => record(app, now, *judged),
         Granted::No(judged) => {
@@ -297,7 +298,7 @@ async fn exchange(
             record(app, now, *judged);
             return Err(match outcome {
                 Outcome::Pending => {
-                    app.ask_people(attempt, now).await;
+                    app.ask_people(attempt).await;
                     Refused::later("rec", StatusCode::SERVICE_UNAVAILABLE)
                 }
                 Outcome::Deny | Outcome::Allow => rec(StatusCode::FORBIDDEN),

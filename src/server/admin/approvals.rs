@@ -19,7 +19,7 @@ use super::page::{Body, Listed, Page, Query};
 use crate::access::{AdminAction, Resource};
 use crate::approval::{Act, ApprovalRequest, NewRequest, Refused, Requirement, Subject};
 use crate::journal::Event;
-use crate::store::{Device, Refusal, Row, Rows, StoreError};
+use crate::store::{Context, Device, Refusal, Row, Rows, StoreError};
 use crate::unlock::{draw_id, required_now};
 use crate::vocabulary::{ApprovalKind, ApprovalState, Verdict};
 
@@ -152,7 +152,7 @@ pub(super) async fn list(
 ) -> Result<Json<Listed<Value>>, Problem> {
     caller.expect_may(&app, AdminAction::ApprovalDecide, Resource::Org)?;
     let all = caller.may(&app, AdminAction::ApprovalList, Resource::Org);
-    let now = clock::now();
+    let now = app.clock.moment();
     let wanted = |request: &ApprovalRequest| {
         filter
             .state
@@ -164,32 +164,30 @@ pub(super) async fn list(
             && (all || entitled(&caller, request, now))
     };
     let limit = page.limit();
-    let rows: Vec<_> = app
-        .store
-        .approvals()
-        .into_iter()
-        .filter(|request| wanted(request))
-        .skip_while({
-            // The page comes after the row of that id, where it is kept still.
-            let after = page.after.clone();
-            let mut found = after.is_none();
-            move |request| {
-                let skip = !found;
-                found = found || Some(request.id()) == after.as_deref();
-                skip
-            }
-        })
+    let after = page.after.as_deref().map(place).transpose()?;
+    let comes = |one: &ApprovalRequest| after.is_none_or(|after| (one.created, one.id()) < after);
+    let requests = app.store.approvals().into_iter();
+    let rows: Vec<_> = requests
+        .filter(|request| comes(request) && wanted(request))
         .take(limit + 1)
         .collect();
     let listed = app.store.read(|read| {
         Listed::new(
             rows,
             limit,
-            |request| request.id().to_owned(),
+            |request| format!("{}/{}", request.created, request.id()),
             |request| shown(&app, &caller.policy, read, &request, now),
         )
     });
     Ok(Json(listed))
+}
+
+/// Where a page comes after, whether or not what stood there is kept still.
+fn place(cursor: &str) -> Result<(Timestamp, &str), Problem> {
+    let place = cursor.split_once('/');
+    place
+        .and_then(|(created, id)| Some((created.parse().ok()?, id)))
+        .ok_or_else(|| Problem::malformed(format!("`{cursor}` is no `next` of this list")))
 }
 
 fn entitled(caller: &Caller, request: &ApprovalRequest, now: Timestamp) -> bool {
@@ -209,7 +207,7 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Problem> {
     caller.expect_may(&app, AdminAction::ApprovalDecide, Resource::Org)?;
     let request = app.store.approval(&id).ok_or_else(|| missing(&id))?;
-    let now = clock::now();
+    let now = app.clock.moment();
     if !entitled(&caller, &request, now) {
         caller.expect_may(&app, AdminAction::ApprovalList, Resource::Org)?;
     }
@@ -250,8 +248,8 @@ pub(super) async fn decide(
             "a note has at most {LONGEST_NOTE} bytes"
         )));
     }
-    let now = clock::now();
-    if verdict == Verdict::Approve && !app.clock.trusts(now) {
+    let now = app.clock.moment();
+    if verdict == Verdict::Approve && !app.clock.trusts(clock::now()) {
         return Err(Problem::unavailable(
             "the server's clock has jumped, and nothing that ends by the clock is granted until it is right again or accepted",
         ));
@@ -279,7 +277,9 @@ pub(super) async fn decide(
         Err(StoreError::Refused(Refusal::Approval(Refused::Repeated(_)))) => {}
         Err(error) => {
             // What is superseded ends at once, not when somebody comes by.
-            app.sweep().await;
+            if let StoreError::Refused(Refusal::Approval(Refused::Superseded)) = &error {
+                app.sweep().await;
+            }
             return Err(error.into());
         }
     }
@@ -296,7 +296,10 @@ async fn commit(
 ) -> Result<Event, StoreError> {
     let program = Arc::clone(&caller.policy.program);
     let legacy = app.legacy_tags();
-    let context = app.context(caller.journal_actor());
+    let context = Context {
+        time: now,
+        ..app.context(caller.journal_actor())
+    };
     let committed = app.submit_and_wait(context, move |rows| {
         let request = rows.approval(&id).ok_or_else(|| Refusal::NotFound {
             what: "approval request",
@@ -328,7 +331,7 @@ pub(super) async fn ask_for_tags(
         .iter()
         .map(|group| group.name.as_str())
         .collect();
-    let now = clock::now();
+    let now = app.clock.moment();
     let eligible = required.approvers(jiff::SignedDuration::ZERO);
     if eligible.is_subset(&by.persons) {
         return Err(Problem::new(
@@ -356,7 +359,10 @@ pub(super) async fn ask_for_tags(
         requesters: by.persons,
         reason: None,
     };
-    let context = app.context(caller.journal_actor());
+    let context = Context {
+        time: now,
+        ..app.context(caller.journal_actor())
+    };
     app.submit_and_wait(context, move |rows| {
         expect_one_change(rows, &request, now)?;
         Ok(Event::ApprovalRequested { request })

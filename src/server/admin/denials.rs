@@ -16,9 +16,14 @@ use super::page::Query;
 use crate::access::{AdminAction, Resource};
 use crate::approval::TemporaryDenial;
 use crate::journal::Event;
-use crate::store::Row;
+use crate::store::{Refusal, Row, StoreError};
 
-fn shown(denial: &TemporaryDenial, now: Timestamp) -> Value {
+/// With a clock that is `frozen` a denial that was not lifted holds, however old.
+fn live(denial: &TemporaryDenial, now: Timestamp, frozen: bool) -> bool {
+    denial.holds(now) || (frozen && !denial.lifted)
+}
+
+fn shown(denial: &TemporaryDenial, now: Timestamp, frozen: bool) -> Value {
     json!({
         "id": denial.id,
         "device": denial.device,
@@ -27,15 +32,17 @@ fn shown(denial: &TemporaryDenial, now: Timestamp) -> Value {
         "until": denial.until,
         "by": denial.by,
         "lifted": denial.lifted,
-        "live": denial.holds(now),
+        "live": live(denial, now, frozen),
     })
 }
 
 /// The live denials of one device.
-pub(super) fn of_device(rows: &[Row], now: Timestamp) -> Vec<Value> {
+pub(super) fn of_device(rows: &[Row], now: Timestamp, frozen: bool) -> Vec<Value> {
     rows.iter()
         .filter_map(|row| match row {
-            Row::TemporaryDenial(denial) if denial.holds(now) => Some(shown(denial, now)),
+            Row::TemporaryDenial(denial) if live(denial, now, frozen) => {
+                Some(shown(denial, now, frozen))
+            }
             Row::TemporaryDenial(_)
             | Row::System(_)
             | Row::Device(_)
@@ -64,18 +71,19 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, Problem> {
     caller.expect_may(&app, AdminAction::DenialList, Resource::Org)?;
     let now = clock::now();
+    let frozen = !app.clock.trusts(now);
     let items: Vec<Value> = app
         .store
         .denials()
         .iter()
-        .filter(|denial| filter.all || denial.holds(now))
+        .filter(|denial| filter.all || live(denial, now, frozen))
         .filter(|denial| {
             filter
                 .device
                 .as_ref()
                 .is_none_or(|name| *name == denial.device)
         })
-        .map(|denial| shown(denial, now))
+        .map(|denial| shown(denial, now, frozen))
         .collect();
     Ok(Json(json!({"items": items, "next": null})))
 }
@@ -96,16 +104,26 @@ pub(super) async fn lift(
     caller.expect_person()?;
     let context = app.context(caller.journal_actor());
     let lifted = id.clone();
-    app.submit_and_wait(context, move |_| {
+    let now = clock::now();
+    // With a clock that is off every denial holds, and each may be lifted.
+    let frozen = !app.clock.trusts(now);
+    app.submit_and_wait(context, move |rows| {
+        let over = |denial: Arc<TemporaryDenial>| !frozen && !denial.holds(now);
+        if rows.denial(&lifted).is_some_and(over) {
+            return Err(StoreError::Refused(Refusal::State {
+                what: "denial",
+                name: lifted,
+                state: "over already",
+            }));
+        }
         Ok(Event::DenialLifted { id: lifted, note })
     })
     .await?;
-    let now = clock::now();
     let found = app
         .store
         .denials()
         .into_iter()
         .find(|denial| denial.id == id);
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no denial `{id}`")))?;
-    Ok(Json(shown(&found, now)))
+    Ok(Json(shown(&found, now, frozen)))
 }

@@ -294,7 +294,7 @@ pub(super) async fn why(
         "decision": decision,
         "recent": app.records.recent(&name),
         "approvals": approvals::of_device(&app, &caller.policy, &rows, now),
-        "denials": denials::of_device(&rows, now),
+        "denials": denials::of_device(&rows, now, !app.clock.trusts(now)),
         "allow_once": allow_once::of_device(&caller.policy, &rows, now),
     })))
 }

@@ -264,6 +264,19 @@ fn a_clock_that_jumps_freezes_what_ends_by_it() {
     });
     assert_eq!(exchange(server, &denied, 0), 403);
     assert_eq!(world.say(&world.bob, &request, "approve").0, 503);
+    // What is asked meanwhile waits no longer than if the clock had been right.
+    let late = world.database("db-3", 1);
+    assert_eq!(exchange(server, &late, 0), 503);
+    let (_, asked) = server.api("GET", "/approvals?device=db-3", None);
+    let expires = |one: &Value| one["expires"].as_str().unwrap().parse::<jiff::Timestamp>();
+    let apart = expires(&asked["items"][0]).unwrap() - expires(&request).unwrap();
+    assert!(apart.get_seconds() < 600, "{asked:#}");
+    // A denial holds, and so it may be lifted.
+    let (_, denials, _) = server.panopol(&["denials", "list"]);
+    assert!(denials.contains("until"), "{denials}");
+    let id = denials.split(' ').next().unwrap();
+    assert_eq!(server.panopol(&["denials", "lift", id]).0, Some(0));
+    assert_eq!(exchange(server, &denied, 0), 503);
     assert!(server.log().contains("CLOCK"), "{}", server.log());
     // Back where it should be, by itself.
     std::fs::write(&offset, "+0").unwrap();
