@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::request::Taken;
@@ -90,6 +90,25 @@ impl AllowOnce {
     /// still: whoever lost that no longer counts.
     pub fn holds(&self, now: Timestamp, may_arm: impl Fn(&str) -> bool) -> bool {
         self.is_open(now) && self.armed(may_arm) >= self.arming.needs as usize
+    }
+
+    /// Whether who asks for `other` at `now` asks for what this one was armed with.
+    pub fn is_what_asks(&self, other: &Arming, now: Timestamp) -> bool {
+        let asked = |one: &Arming| {
+            let Arming {
+                device,
+                rule,
+                overrides,
+                addresses,
+                note,
+                ..
+            } = one.clone();
+            (device, rule, overrides, addresses, note)
+        };
+        let long = self.arming.until.duration_since(self.created);
+        let off = long - other.until.duration_since(now);
+        // It was created a moment after it was asked for; spans are whole seconds.
+        asked(&self.arming) == asked(other) && off.abs() < SignedDuration::from_millis(500)
     }
 
     /// How many distinct persons have armed it and are entitled.

@@ -92,9 +92,18 @@ pub fn draw_token() -> Result<String, UnlockError> {
 /// # Errors
 /// The random generator failed.
 pub fn draw_id() -> Result<String, UnlockError> {
+    let bytes: [u8; 10] = random().map_err(|error| UnlockError::Key(error.to_string()))?;
+    Ok(spelled(&bytes))
+}
+
+/// The id that `text` always has; long, so that no drawn one is the same.
+pub fn derived_id(text: &[u8]) -> String {
+    spelled(&openssl::sha::sha256(text))
+}
+
+fn spelled(bytes: &[u8]) -> String {
     /// Without letters and digits that look or sound alike.
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let bytes: [u8; 10] = random().map_err(|error| UnlockError::Key(error.to_string()))?;
     let letter = |byte: u8| {
         ALPHABET
             .get(usize::from(byte % 32))
@@ -103,7 +112,7 @@ pub fn draw_id() -> Result<String, UnlockError> {
     };
     let mut id: String = bytes.iter().map(|&byte| char::from(letter(byte))).collect();
     id.insert(5, '-');
-    Ok(id)
+    id
 }
 
 /// Draws a short id, which is no secret and begins with no hyphen, and a token.

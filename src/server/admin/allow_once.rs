@@ -24,7 +24,7 @@ use crate::approval::{AllowOnce, Arming, By, Requirement};
 use crate::eval::may_arm;
 use crate::ir::AllowOnceId;
 use crate::journal::Event;
-use crate::store::{Device, Refusal, Row};
+use crate::store::{Device, Refusal, Row, Rows, StoreError};
 use crate::unlock::{current_requirement, draw_id};
 use crate::vocabulary::{DeviceState, Override};
 
@@ -144,17 +144,55 @@ pub(super) async fn arm(
             "the server's clock has jumped: nothing that ends by the clock is granted",
         ));
     }
-    let arming = arming(&caller, &device, body, &by, now)?;
+    let mut arming = arming(&caller, &device, body, &by, now)?;
+    if let Some(id) = repeat.own_id() {
+        arming.id = id;
+    }
     let id = arming.id.clone();
-    let context = app.context(caller.journal_actor());
-    let persons = by.persons;
-    app.submit_and_wait(context, move |_| {
-        Ok(Event::AllowOnceArmed { arming, persons })
-    })
-    .await?;
+    arm_now(&app, &caller, arming, by.persons, device.version, now).await?;
     let answer = told(&app, &caller, &id, now)?;
     repeat.remember(&app, &answer);
     Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// Arms it, unless a call with its idempotency key has done so: also one that
+/// is not answered yet, or that an earlier run of the server answered.
+async fn arm_now(
+    app: &Arc<App>,
+    caller: &Caller,
+    arming: Arming,
+    persons: BTreeSet<String>,
+    version: u64,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let context = app.context(caller.journal_actor());
+    let wanted = arming.clone();
+    let committed = app.submit_and_wait(context, move |rows| {
+        // It was held against the device as it was then.
+        let found = rows.device(&arming.device).map_or(0, |now| now.version);
+        if rows.allow_once(&arming.id).is_none() && found != version {
+            return Err(StoreError::Refused(Refusal::Stale {
+                what: "device",
+                name: arming.device,
+                expected: version,
+                found,
+            }));
+        }
+        Ok(Event::AllowOnceArmed { arming, persons })
+    });
+    match committed.await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Refused(Refusal::Exists { .. })) => {
+            let there = app.store.read(|rows| rows.allow_once(&wanted.id));
+            match there.is_some_and(|there| there.is_what_asks(&wanted, now)) {
+                true => Ok(()),
+                false => Err(Problem::conflict(
+                    "that idempotency key was used for another request",
+                )),
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn told(app: &App, caller: &Caller, id: &str, now: Timestamp) -> Result<Value, Problem> {
@@ -180,6 +218,11 @@ fn arming(
     if overrides.is_empty() {
         let usual = rule.overrides.iter().copied();
         overrides = usual.filter(|&what| what != Override::Approval).collect();
+        if overrides.is_empty() {
+            return Err(Problem::invalid(format!(
+                "`{name}` overrides `approval` alone, which is to be named in `overrides`"
+            )));
+        }
     }
     overrides.sort_unstable();
     overrides.dedup();
@@ -272,6 +315,16 @@ fn rule(
     }
 }
 
+/// The one-time unlock of that id, of that device.
+fn of(rows: &dyn Rows, device: &str, id: &str) -> Result<Arc<AllowOnce>, Refusal> {
+    let once = rows.allow_once(id);
+    let once = once.filter(|once| once.arming.device == device);
+    once.ok_or_else(|| Refusal::NotFound {
+        what: "one-time unlock",
+        name: id.to_owned(),
+    })
+}
+
 /// One more person arms it, for an approval that takes several.
 pub(super) async fn join(
     State(app): State<Arc<App>>,
@@ -285,13 +338,7 @@ pub(super) async fn join(
     let context = app.context(caller.journal_actor());
     app.submit_and_wait(context, move |rows| {
         let id = joined;
-        let once = rows
-            .allow_once(&id)
-            .filter(|once| once.arming.device == name);
-        let once = once.ok_or_else(|| Refusal::NotFound {
-            what: "one-time unlock",
-            name: id.clone(),
-        })?;
+        let once = of(rows, &name, &id)?;
         if !may_arm(&policy.set, &once.arming.rule, &by.person, now) {
             let refused = crate::approval::Refused::NotEntitled(by.person);
             return Err(Refusal::Approval(refused).into());
@@ -319,15 +366,22 @@ pub(super) async fn withdraw(
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     find_device(&app, &caller, &name)?;
-    caller.expect_person()?;
-    let withdrawn = id.clone();
+    let by = caller.expect_person()?;
+    let now = clock::now();
+    // Who may disable the device may do less than that.
+    let operates = caller.may(&app, AdminAction::DeviceDisable, Resource::Org);
+    let (policy, withdrawn) = (Arc::clone(&caller.policy), id.clone());
     let context = app.context(caller.journal_actor());
-    app.submit_and_wait(context, move |_| {
-        Ok(Event::AllowOnceWithdrawn {
-            id: withdrawn,
-            note: None,
-        })
+    app.submit_and_wait(context, move |rows| {
+        let id = withdrawn;
+        let once = of(rows, &name, &id)?;
+        let armed = once.armed_by.iter().any(|(person, _)| *person == by.person);
+        if !operates && !armed && !may_arm(&policy.set, &once.arming.rule, &by.person, now) {
+            let refused = crate::approval::Refused::NotEntitled(by.person);
+            return Err(Refusal::Approval(refused).into());
+        }
+        Ok(Event::AllowOnceWithdrawn { id, note: None })
     })
     .await?;
-    told(&app, &caller, &id, clock::now()).map(Json)
+    told(&app, &caller, &id, now).map(Json)
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::app::App;
 use super::super::clock;
+use super::super::legacy;
 use super::super::policy::Loaded;
 use super::super::problem::Problem;
 use super::caller::{Caller, bearer};
@@ -138,9 +139,13 @@ pub(super) async fn enroll(
     let (actor, name, count) = (enroller.actor(), body.name, body.bindings);
     let key_id = enroller.key_id();
     let answer = app
-        .blocking(move |app| enroll_now(app, actor, name, tags, count, key_id))
+        .blocking(move |app| {
+            let answer = enroll_now(app, actor, name, tags, count, key_id)?;
+            // Here, so that it is known although the client has gone meanwhile.
+            repeat.remember(app, &answer);
+            Ok(answer)
+        })
         .await?;
-    repeat.remember(&app, &answer);
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
@@ -183,6 +188,11 @@ fn check_name(name: &str) -> Result<(), Problem> {
     if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(plain) {
         return Err(Problem::invalid(format!(
             "a device's name is 1 to {LONGEST_NAME} letters, digits, `-`, `_` and `.`"
+        )));
+    }
+    if name == legacy::NAME {
+        return Err(Problem::invalid(format!(
+            "`{name}` is what the hosts of a legacy Tang server are known by"
         )));
     }
     Ok(())

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::super::app::{Answered, App};
 use super::super::problem::Problem;
+use crate::unlock::derived_id;
 
 /// How many answers with an idempotency key are remembered.
 const REMEMBERED: usize = 10_000;
@@ -32,6 +33,15 @@ impl Repeat {
             key: header.or(own).map(|key| (caller, key)),
             asked,
         }
+    }
+
+    /// The id that what this call makes has in every repeat of it, in this run
+    /// of the server or a later one; none without a key.
+    pub(super) fn own_id(&self) -> Option<String> {
+        let (caller, key) = self.key.as_ref()?;
+        // The lengths keep two pairs from running into one text.
+        let text = format!("{}:{caller}{}:{key}", caller.len(), key.len());
+        Some(derived_id(text.as_bytes()))
     }
 
     /// What it was answered before.
