@@ -190,7 +190,7 @@ impl Client {
         if status.is_success() {
             return Ok(value);
         }
-        let word = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let word = |name: &str| value.get(name).and_then(Value::as_str).map(plain_text);
         Err(ClientError::Refused {
             status: status.as_u16(),
             title: word("title").unwrap_or_else(|| format!("the server answered {status}")),
@@ -202,9 +202,35 @@ impl Client {
     pub(crate) fn render(&self, value: &Value, human: impl FnOnce(&Value) -> String) -> String {
         match self.format {
             Format::Json => format!("{value:#}\n"),
-            Format::Human => human(value),
+            Format::Human => human(&plain(value)),
         }
     }
+}
+
+/// The same with every text on one line and without what moves a terminal's
+/// cursor or turns its writing about: tags, notes and names are others' words.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(plain_text(text)),
+        Value::Array(all) => Value::Array(all.iter().map(plain).collect()),
+        Value::Object(all) => {
+            let all = all.iter().map(|(name, one)| (plain_text(name), plain(one)));
+            Value::Object(all.collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+fn plain_text(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() || turns(c) {
+            true => out.extend(c.escape_default()),
+            false => out.push(c),
+        }
+    }
+    out
 }
 
 /// Percent-encodes one part of a path or a query.

@@ -5,6 +5,7 @@
 )]
 
 mod admin;
+mod approval_hostile;
 mod approval_terms;
 mod approvals;
 mod clevis;
