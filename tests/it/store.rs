@@ -913,8 +913,7 @@ fn an_unknown_kind_of_entry_keeps_the_store_shut() {
     drop(open(directory.path()).unwrap());
     let mut bytes = fs::read(journal(directory.path())).unwrap();
     let previous = bytes[bytes.len() - 32..].to_vec();
-    let payload =
-        r#"{"time":"2026-01-01T00:00:00Z","actor":{},"event":{"kind":"approval-requested"}}"#;
+    let payload = r#"{"time":"2026-01-01T00:00:00Z","actor":{},"event":{"kind":"no-such-kind"}}"#;
     bytes.extend(crate::journal::hand_made(2, &previous, payload));
     fs::write(journal(directory.path()), bytes).unwrap();
     match open(directory.path()) {
