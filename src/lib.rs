@@ -19,6 +19,7 @@
 //! - [`record`]: a decided request as a line of JSON
 //! - [`access`]: who may do what on the admin plane, by Cedar
 //! - [`tang`]: the Tang protocol over bytes; knows no policy
+//! - [`issuance`]: what a CSR says, and the local CA; pure
 //! - [`unlock`]: whose token, which keys; [`server`]: both HTTP planes, the only status codes
 //! - [`cli`]: arguments, files, exit codes
 
@@ -32,6 +33,7 @@ pub mod diagnostic;
 pub mod durable;
 pub mod eval;
 pub mod ir;
+pub mod issuance;
 pub mod journal;
 pub mod keyring;
 pub mod lint;

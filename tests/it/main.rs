@@ -16,6 +16,7 @@ mod decide;
 mod docs;
 mod eval;
 mod format;
+mod issuance;
 mod journal;
 mod keyring;
 mod lint;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Timestamp;
 
+use super::csr::{self, Signing};
 use super::facts::{Fact, expect_possible, parse_facts};
 use super::{Answer, Failure, Question};
 use crate::decision::Decision;
@@ -20,16 +21,21 @@ use crate::vocabulary::{Action, nearest};
 /// The request is a JSON object with the members action, project, profile,
 /// requester, name, key_type, issuer_type, issuer_id, san, common_name,
 /// lifetime_s, auto_renew, reason, ticket and predecessor; only action must be there.
+///
+/// With --csr, key type, names and common name are what the CSR says; the rest comes
+/// from flags, or from a request that does not say otherwise.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  panopol eval issuance --policy policies/ --request request.json
+  panopol eval issuance --csr web.csr --project web --lifetime 90d
   echo '{\"action\":\"revoke\",\"project\":\"web\"}' | panopol eval issuance --request - --expect pending")]
 pub(super) struct Issuance {
     #[command(flatten)]
     question: Question,
     /// The request as JSON; `-` for standard input
-    #[arg(long, value_name = "FILE")]
-    request: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "csr")]
+    request: Option<PathBuf>,
+    #[command(flatten)]
+    signing: Signing,
     /// A live fact: 'approved by G'; repeat it for each
     #[arg(long, value_name = "FACT")]
     given: Vec<String>,
@@ -58,8 +64,26 @@ const MEMBERS: &[&str] = &[
 impl Issuance {
     /// Runs the command.
     pub(super) fn run(self) -> Result<Answer, Failure> {
-        let request = read_request(&self.request)?;
+        let request = self.request()?;
         self.question.ask(|set, at| self.decide(set, &request, at))
+    }
+
+    /// What is asked: the request, what the CSR says, or both where they agree.
+    fn request(&self) -> Result<IssuanceRequest, Failure> {
+        let csr = self.signing.csr.as_deref();
+        let stdin = Path::new("-");
+        if csr == Some(stdin) && self.request.as_deref() == Some(stdin) {
+            let message = "request and CSR cannot both be read from standard input";
+            return Err(Failure::new(message).help("give one of them as a file"));
+        }
+        let mut request = match &self.request {
+            Some(path) => read_request(path)?,
+            None => self.signing.said(),
+        };
+        if let Some(path) = csr {
+            csr::fill(path, &mut request)?;
+        }
+        Ok(request)
     }
 
     fn decide(

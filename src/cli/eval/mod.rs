@@ -1,5 +1,6 @@
 //! `panopol eval`: one decision with its trace.
 
+mod csr;
 mod facts;
 mod issuance;
 mod show;
