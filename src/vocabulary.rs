@@ -119,6 +119,15 @@ words! {
         ClockJumped = "clock.jumped",
     }
 }
+words! {
+    /// Why a certificate is revoked. Source: RFC 5280, section 5.3.1.
+    RevocationReason ("reason of a revocation") {
+        Unspecified = "unspecified", KeyCompromise = "key-compromise",
+        AffiliationChanged = "affiliation-changed", Superseded = "superseded",
+        CessationOfOperation = "cessation-of-operation",
+        PrivilegeWithdrawn = "privilege-withdrawn",
+    }
+}
 
 impl ApprovalState {
     /// Whether anything may still become of it: a terminal state has no exit.

@@ -1,5 +1,6 @@
 //! CSRs and the local CA, held against what OpenSSL's command makes and sees.
 
+mod ca;
 mod cli;
 mod csr;
 mod foreign;
