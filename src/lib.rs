@@ -19,7 +19,7 @@
 //! - [`record`]: a decided request as a line of JSON
 //! - [`access`]: who may do what on the admin plane, by Cedar
 //! - [`tang`]: the Tang protocol over bytes; knows no policy
-//! - [`issuance`]: what a CSR says, and the local CA; pure
+//! - [`issuance`]: certificate requests, judged when asked and when done
 //! - [`unlock`]: whose token, which keys; [`server`]: both HTTP planes, the only status codes
 //! - [`cli`]: arguments, files, exit codes
 

@@ -103,6 +103,13 @@ words! {
     }
 }
 words! {
+    /// Where a job of the certificate side stands.
+    JobState ("job state") {
+        Waiting = "waiting", Queued = "queued", Executing = "executing", Executed = "executed",
+        Failed = "failed", Ended = "ended",
+    }
+}
+words! {
     /// What a person says of an approval request.
     Verdict ("verdict") {
         Approve = "approve", Deny = "deny", Defer = "defer", Reject = "reject", Cancel = "cancel",

@@ -38,6 +38,8 @@ actions! {
     DeviceEnable = "device-enable",
     DeviceAllowOnce = "device-allow-once",
     ApprovalDecide = "approval-decide",
+    IssuanceSubmit = "issuance-submit",
+    CertificateList = "certificate-list",
     PolicyReload = "policy-reload",
     TokenCreateOwn = "token-create-own",
     TokenRevokeOwn = "token-revoke-own",
@@ -55,5 +57,6 @@ actions! {
     KeyDelete = "key-delete",
     Backup = "backup",
     HeadAccept = "head-accept",
+    AuthorityCreate = "authority-create",
     ClockAccept = "clock-accept",
 }

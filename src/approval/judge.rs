@@ -208,6 +208,8 @@ impl ApprovalRequest {
             }
             // Its effect is part of the same entry.
             Subject::Tags { .. } => (ApprovalState::Executed, None),
+            // Executed as soon as it can be, and not after what it was asked for.
+            Subject::Issuance { .. } => (ApprovalState::Approved, Some(self.expires)),
         }
     }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::requirement::{Requirement, digest};
+use crate::request::IssuanceRequest;
 use crate::vocabulary::{ApprovalKind, ApprovalState, Verdict};
 
 /// What is asked.
@@ -28,6 +29,22 @@ pub enum Subject {
         /// The version of the device that was looked at.
         version: u64,
     },
+    /// Somebody asks something of the certificate side.
+    Issuance {
+        /// The job that waits.
+        job: String,
+        /// What is asked, its names resolved from the CSR or the certificate.
+        request: Box<IssuanceRequest>,
+        /// The SHA-256 of the CSR's bytes, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        csr: Option<String>,
+        /// The certificate that it is done to, where it is done to one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<String>,
+        /// What the requester was warned of and did not take for a reason to stop.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acknowledged: Vec<String>,
+    },
 }
 
 impl Subject {
@@ -36,13 +53,15 @@ impl Subject {
         match self {
             Subject::Unlock { .. } => ApprovalKind::Unlock,
             Subject::Tags { .. } => ApprovalKind::Tags,
+            Subject::Issuance { .. } => ApprovalKind::Issuance,
         }
     }
 
-    /// The device it is about.
-    pub fn device(&self) -> &str {
+    /// The device it is about; none for a certificate request.
+    pub fn device(&self) -> Option<&str> {
         match self {
-            Subject::Unlock { device } | Subject::Tags { device, .. } => device,
+            Subject::Unlock { device } | Subject::Tags { device, .. } => Some(device),
+            Subject::Issuance { .. } => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::matching::fill;
 use crate::vocabulary::Binds;
 
 /// What one request needs.
@@ -134,6 +135,24 @@ impl Requirement {
         match self.groups.iter().any(|group| group.mandatory) {
             true => self.deciding().map(count).fold(0, u32::saturating_add),
             false => self.deciding().map(count).min().unwrap_or(0),
+        }
+    }
+
+    /// Whether these persons together could satisfy it, escalations included:
+    /// else nobody ever will.
+    pub fn can_be_met_without(&self, barred: &BTreeSet<String>) -> bool {
+        let ever = self.both(self, SignedDuration::MAX);
+        let everyone = ever.groups.iter().flat_map(|group| &group.approvers);
+        let voices: Vec<_> = everyone
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .filter(|person| !barred.contains(*person))
+            .map(|person| BTreeSet::from([person.clone()]))
+            .collect();
+        let mut deciding = ever.deciding().peekable();
+        match deciding.peek().is_some_and(|group| group.mandatory) {
+            true => fill(deciding, &voices),
+            false => deciding.any(|group| fill(std::iter::once(group), &voices)),
         }
     }
 

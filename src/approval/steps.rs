@@ -42,6 +42,11 @@ pub enum Step {
         /// Why.
         cause: String,
     },
+    /// What was approved is being done, or is done.
+    Moved {
+        /// Where the request stands now.
+        to: ApprovalState,
+    },
     /// More persons may decide from now on.
     Escalated {
         /// Who.
@@ -55,7 +60,10 @@ impl Step {
     /// Where it leaves the request; none where it stays.
     pub fn to(&self) -> Option<ApprovalState> {
         match self {
-            Step::Decided { to, .. } | Step::Spent { to, .. } | Step::Ended { to, .. } => Some(*to),
+            Step::Decided { to, .. }
+            | Step::Spent { to, .. }
+            | Step::Moved { to }
+            | Step::Ended { to, .. } => Some(*to),
             Step::Escalated { .. } => None,
         }
     }
@@ -119,6 +127,7 @@ impl ApprovalRequest {
                 next.taken.push(taken.clone());
                 next.until = *until;
             }
+            Step::Moved { .. } => next.until = None,
             Step::Ended { cause, .. } => next.cause = Some(cause.clone()),
             Step::Escalated { announced, .. } => next.escalated = *announced,
         }

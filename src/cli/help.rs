@@ -8,7 +8,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Hold them", &["check", "lint", "test"]),
     ("Ask them", &["eval"]),
     ("Serve them", &["serve", "device", "token", "keys", "audit"]),
-    ("Decide", &["approvals", "denials"]),
+    ("Decide", &["approvals", "denials", "issuance"]),
     ("Set up", &["completions"]),
 ];
 

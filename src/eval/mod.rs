@@ -136,6 +136,25 @@ impl Program {
         issuance::groups_of(self, request)
     }
 
+    /// What the approval groups that cover a certificate request require of
+    /// people; none where no group does.
+    pub fn requirement_of(
+        &self,
+        request: &IssuanceRequest,
+        at: Timestamp,
+    ) -> Option<crate::approval::Requirement> {
+        issuance::requirement_of(self, request, at)
+    }
+
+    /// The highest role of an actor in a project, or in org where none is named.
+    pub fn role_in(
+        &self,
+        actor: crate::ir::selector::Actor,
+        project: Option<&str>,
+    ) -> Option<crate::vocabulary::Role> {
+        people::role_in(&self.set, actor, project)
+    }
+
     /// Decides a certificate request.
     pub fn decide_issuance(
         &self,

@@ -93,6 +93,15 @@ fn tier_above(set: &PolicySet, asker: Asker) -> impl Iterator<Item = PersonId> {
         .map(|(id, _)| id)
 }
 
+/// The highest role of an actor on the project of that name, or on org.
+pub fn role_in(set: &PolicySet, actor: Actor, project: Option<&str>) -> Option<Role> {
+    let project = project.and_then(|name| set.projects.find(name));
+    match actor {
+        Actor::Person(id) => highest(&set.persons[id].roles, project),
+        Actor::Service(id) => highest(&set.services[id].roles, project),
+    }
+}
+
 /// The highest role on the project or on org.
 fn highest(roles: &[RoleGrant], project: Option<ProjectId>) -> Option<Role> {
     let here = |grant: &&RoleGrant| match grant.scope {

@@ -1,8 +1,10 @@
-//! The path of certificates: what a signing request says, and the authority
-//! that panopol brings along.
+//! The path of certificates without HTTP. [`csr`] says what a signing request
+//! says, [`flow`] what becomes of a request, [`execute`] who carries it out,
+//! and [`ca`] is the authority that panopol brings along.
 //!
-//! Both are pure: they know no policy, no state and no clock. Start reading in
-//! [`csr`], for what is judged; [`ca`] makes what was approved.
+//! `csr` and `ca` are pure: they know no policy, no state and no clock.
 
 pub mod ca;
 pub mod csr;
+pub mod execute;
+pub mod flow;

@@ -15,6 +15,7 @@ use super::Hash;
 use crate::approval::{Arming, NewRequest, Step};
 use crate::durable::HexBytes;
 use crate::keyring::KeyId;
+use crate::request::IssuanceRequest;
 
 /// A secret sealed under a data key. The journal keeps it for good; with its
 /// data key destroyed it is noise.
@@ -96,6 +97,82 @@ pub struct NewToken {
     /// The first instant at which it no longer holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+}
+
+/// A certification authority of panopol's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAuthority {
+    /// What requests call it as `issuer_id`.
+    pub id: String,
+    /// Its certificate, PEM.
+    pub certificate: String,
+    /// Its private key.
+    pub secret: SealedSecret,
+}
+
+/// Something asked of the certificate side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJob {
+    /// Its id.
+    pub id: String,
+    /// What is asked.
+    pub request: IssuanceRequest,
+    /// The CSR, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csr: Option<String>,
+    /// The certificate that it is done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// The bypass that stood in for approval, by `system-bypass`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_bypassed: Option<String>,
+}
+
+/// What is fixed before a job is carried out, so that carrying it out again
+/// after a crash makes the same thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobClaim {
+    /// The serial number that a certificate will have, in hexadecimal.
+    pub serial: String,
+    /// From when it holds.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
+}
+
+/// What came of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum JobResult {
+    /// A certificate was made.
+    Issued {
+        /// Its serial number, in hexadecimal.
+        serial: String,
+        /// The certificate, PEM.
+        certificate: String,
+        /// From when it holds.
+        not_before: Timestamp,
+        /// Until when.
+        not_after: Timestamp,
+    },
+    /// The certificate was revoked.
+    Revoked {
+        /// Its serial number.
+        serial: String,
+    },
+    /// It was handed out.
+    Handed {
+        /// Its serial number.
+        serial: String,
+    },
+    /// It could not be done.
+    Failed {
+        /// Why.
+        cause: String,
+    },
 }
 
 /// One exchange of one approval, taken.
@@ -286,6 +363,41 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval_bypassed: Option<String>,
     },
+    /// Something was asked of the certificate side that the policy allows, or
+    /// that people must approve.
+    JobSubmitted {
+        /// What.
+        job: Box<NewJob>,
+        /// Whom that makes wait.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<Box<NewRequest>>,
+    },
+    /// A job is being carried out; nobody else may.
+    JobClaimed {
+        /// Its id.
+        id: String,
+        /// What is fixed before.
+        claim: JobClaim,
+    },
+    /// A job is over.
+    JobFinished {
+        /// Its id.
+        id: String,
+        /// What came of it.
+        result: JobResult,
+    },
+    /// A job will not be carried out.
+    JobEnded {
+        /// Its id.
+        id: String,
+        /// Why.
+        cause: String,
+    },
+    /// A certification authority exists now.
+    AuthorityCreated {
+        /// Which.
+        authority: NewAuthority,
+    },
     /// A temporary denial no longer holds.
     DenialLifted {
         /// Its id.
@@ -385,6 +497,11 @@ impl Event {
             | Event::ApprovalRequested { .. }
             | Event::ApprovalStepped { .. }
             | Event::ExchangeGranted { .. }
+            | Event::JobSubmitted { .. }
+            | Event::JobClaimed { .. }
+            | Event::JobFinished { .. }
+            | Event::JobEnded { .. }
+            | Event::AuthorityCreated { .. }
             | Event::DenialLifted { .. }
             | Event::AllowOnceArmed { .. }
             | Event::AllowOnceJoined { .. }

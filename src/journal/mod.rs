@@ -23,8 +23,8 @@ mod write;
 pub use entry::{Actor, Draft, Entry};
 pub use error::JournalError;
 pub use event::{
-    ApprovalUse, Event, Generation, ImportedKey, KeyRole, NewBinding, NewToken, PublicKey,
-    SealedSecret,
+    ApprovalUse, Event, Generation, ImportedKey, JobClaim, JobResult, KeyRole, NewAuthority,
+    NewBinding, NewJob, NewToken, PublicKey, SealedSecret,
 };
 pub use head::{AuditKey, AuditPublicKey, Head, HeadError, SignedHead};
 pub use medium::Medium;

@@ -137,7 +137,9 @@ impl Message {
             id: format!("{journal}-{}-{start}", entry.seq),
             topic,
             time: entry.draft.time,
-            device: request.map(|request| request.new.subject.device().to_owned()),
+            device: request
+                .and_then(|request| request.new.subject.device())
+                .map(str::to_owned),
             approval: approval(entry.event(), request),
             policy: policy(entry.event()),
             clock: clock(entry.event()),
@@ -158,6 +160,9 @@ pub(super) fn request_of(event: &Event) -> Option<&str> {
     if let Event::ApprovalRequested { request } = event {
         return Some(&request.id);
     }
+    if let Event::JobSubmitted { approval, .. } = event {
+        return approval.as_ref().map(|request| request.id.as_str());
+    }
     let Event::ApprovalStepped { id, .. } = event else {
         return None;
     };
@@ -167,7 +172,10 @@ pub(super) fn request_of(event: &Event) -> Option<&str> {
 /// What an event is told as.
 fn topic(event: &Event) -> Option<Topic> {
     match event {
-        Event::ApprovalRequested { .. } => Some(Topic::ApprovalRequested),
+        Event::ApprovalRequested { .. }
+        | Event::JobSubmitted {
+            approval: Some(_), ..
+        } => Some(Topic::ApprovalRequested),
         Event::ApprovalStepped { step, .. } => step_topic(step),
         Event::PolicyReloaded { .. } => Some(Topic::PolicyReloaded),
         Event::PolicyRejected { .. } => Some(Topic::PolicyRejected),
@@ -193,6 +201,11 @@ fn topic(event: &Event) -> Option<Topic> {
         | Event::AllowOnceArmed { .. }
         | Event::AllowOnceJoined { .. }
         | Event::AllowOnceWithdrawn { .. }
+        | Event::JobSubmitted { approval: None, .. }
+        | Event::JobClaimed { .. }
+        | Event::JobFinished { .. }
+        | Event::JobEnded { .. }
+        | Event::AuthorityCreated { .. }
         | Event::ClockAccepted { .. }
         | Event::MasterKeyChanged {}
         | Event::HeadAnchored { .. }
@@ -217,7 +230,7 @@ fn step_topic(step: &Step) -> Option<Topic> {
             ApprovalState::Pending | ApprovalState::Collecting | ApprovalState::Spent => None,
         },
         Step::Escalated { .. } => Some(Topic::ApprovalEscalated),
-        Step::Spent { .. } => None,
+        Step::Spent { .. } | Step::Moved { .. } => None,
     }
 }
 
@@ -274,7 +287,7 @@ fn approval(event: &Event, request: Option<&ApprovalRequest>) -> Option<Approval
             }
             Step::Ended { cause, .. } => facts.cause = Some(cause.clone()),
             Step::Escalated { to, .. } => facts.approvers.extend(to.iter().cloned()),
-            Step::Spent { .. } => {}
+            Step::Spent { .. } | Step::Moved { .. } => {}
         }
     }
     facts.approvers = facts.approvers.into_iter().take(MOST_NAMES).collect();

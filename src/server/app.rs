@@ -50,6 +50,10 @@ pub struct App {
     pub allow_bypass: bool,
     /// Whether the wall clock is trusted.
     pub clock: clock::Watch,
+    /// Jobs that are being carried out.
+    pub running: super::issuance::Running,
+    /// Who carries them out.
+    pub connectors: crate::issuance::execute::Connectors,
     /// How often devices that wait have asked.
     pub sightings: Sightings,
     /// Answers to calls with an idempotency key, of this run.
@@ -103,6 +107,8 @@ impl App {
     /// The store cannot record it; the old policy then stays.
     pub fn reload(&self, actor: Actor) -> Result<Reload, StoreError> {
         let context = self.context(actor);
+        // A watch and a call may read one broken tree; it is refused once.
+        let known = self.policy.degraded();
         let done = self
             .policy
             .reload(clock::now(), |reload, files| match reload {
@@ -116,6 +122,7 @@ impl App {
                         .policy_reloaded(context, digest.clone(), summary)?;
                     Ok(())
                 }
+                Reload::Rejected { cause, .. } if known.as_ref() == Some(cause) => Ok(()),
                 Reload::Rejected { cause, .. } => {
                     self.store.policy_rejected(context, None, cause.clone())?;
                     Ok::<(), StoreError>(())

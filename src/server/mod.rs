@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod connection;
 mod dev;
+pub mod issuance;
 pub mod legacy;
 pub mod limits;
 pub mod metrics;

@@ -151,6 +151,8 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         allow_bypass: settings.allow_bypass.unwrap_or(false),
         clock: clock::Watch::start(&state.join("clock.json")),
         sightings: Sightings::default(),
+        running: super::issuance::Running::default(),
+        connectors: super::issuance::connectors(),
         answered: std::sync::Mutex::default(),
         streams: super::streams::Streams::default(),
     };

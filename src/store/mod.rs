@@ -44,8 +44,8 @@ pub use legacy::{LegacyImport, LegacyUse};
 pub use open::{Settings, StoreState};
 pub use policy::LastGood;
 pub use rows::{
-    Anchor, Binding, Claim, Device, EnrollmentKey, LegacyKey, PolicyInForce, Row, RowKey, Rows,
-    System, Token,
+    Anchor, Authority, Binding, Certificate, Claim, Device, EnrollmentKey, Job, LegacyKey,
+    PolicyInForce, Row, RowKey, Rows, System, Token,
 };
 
 use crate::journal::{Actor, AuditKey, AuditPublicKey, JournalId, Link, Start};

@@ -1,10 +1,23 @@
-//! Approval requests, denials and one-time unlocks, to be read. What changes
-//! them is decided where the policy is known, and committed from there.
+//! Approval requests, denials, one-time unlocks, jobs and certificates, to be
+//! read. What changes them is decided where the policy is known, and committed
+//! from there; an authority's key alone is sealed here.
 
 use std::sync::Arc;
 
-use super::Store;
+use super::error::StoreError;
+use super::rows::{Authority, Certificate, Job};
+use super::tokens::page;
+use super::{Committed, Context, Store};
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
+use crate::durable::HexBytes;
+use crate::journal::{Event, NewAuthority, SealedSecret};
+use crate::keyring::SecretBytes;
+use crate::vocabulary::JobState;
+
+/// What an authority's key is sealed as.
+fn authority_row(id: &str) -> String {
+    format!("authority/{id}")
+}
 
 impl Store {
     /// The approval request of that id.
@@ -24,6 +37,53 @@ impl Store {
         let state = self.shared.read();
         let open = state.approvals.values().filter(|one| one.state.is_open());
         open.map(|one| one.id().to_owned()).collect()
+    }
+
+    /// The ids of the jobs that are to be carried out, or are being.
+    pub fn unfinished_jobs(&self) -> Vec<String> {
+        let state = self.shared.read();
+        let open = |job: &&Arc<Job>| matches!(job.state, JobState::Queued | JobState::Executing);
+        let open = state.jobs.values().filter(open);
+        open.map(|job| job.new.id.clone()).collect()
+    }
+
+    /// Up to `limit` certificates in the order of their serial numbers, after `after`.
+    pub fn certificates(&self, after: Option<&str>, limit: usize) -> Vec<Arc<Certificate>> {
+        page(&self.shared.read().certificates, after, limit)
+    }
+
+    /// Makes a certification authority: its key sealed, then the entry.
+    ///
+    /// # Errors
+    /// There is one of that id, or the disk said no.
+    pub fn create_authority(
+        &self,
+        context: Context,
+        id: &str,
+        certificate: String,
+        key: &SecretBytes,
+    ) -> Result<Committed, StoreError> {
+        let data_keys = self.create_keys(1)?;
+        let new = data_keys.first().ok_or(StoreError::Stopped)?;
+        let sealed = HexBytes(new.key.seal(&authority_row(id), key)?);
+        let authority = NewAuthority {
+            id: id.to_owned(),
+            certificate,
+            secret: SealedSecret {
+                key: new.id,
+                sealed,
+            },
+        };
+        let event = Event::AuthorityCreated { authority };
+        self.commit_with_keys(context, &[new.id], move |_| Ok(event))
+    }
+
+    /// Opens the private key of an authority.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn open_authority_key(&self, authority: &Authority) -> Result<SecretBytes, StoreError> {
+        self.open_secret(&authority_row(&authority.new.id), &authority.new.secret)
     }
 
     /// Every temporary denial that is kept, the newest first.

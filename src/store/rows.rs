@@ -10,8 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
-use crate::journal::{Actor, Generation, Hash, PublicKey, SealedSecret};
-use crate::vocabulary::DeviceState;
+use crate::journal::{
+    Actor, Generation, Hash, JobClaim, JobResult, NewAuthority, NewJob, PublicKey, SealedSecret,
+};
+use crate::request::IssuanceRequest;
+use crate::vocabulary::{DeviceState, JobState};
 
 /// A device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,6 +178,63 @@ pub struct System {
     pub version: u64,
 }
 
+/// A certification authority of panopol's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authority {
+    /// What it began with.
+    #[serde(flatten)]
+    pub new: NewAuthority,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The last entry that changed it, or a certificate of it: its CRL's number.
+    pub version: u64,
+}
+
+/// Something asked of the certificate side, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// What it began with.
+    #[serde(flatten)]
+    pub new: NewJob,
+    /// The approval request that it waits or waited for.
+    pub approval: Option<String>,
+    /// Where it stands.
+    pub state: JobState,
+    /// What was fixed before it was carried out.
+    pub claim: Option<JobClaim>,
+    /// What came of it.
+    pub result: Option<JobResult>,
+    /// Why it ended undone.
+    pub cause: Option<String>,
+    /// Who asked.
+    pub actor: Actor,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The last entry that changed it.
+    pub version: u64,
+}
+
+/// A certificate that was made here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Its serial number, in hexadecimal.
+    pub serial: String,
+    /// What was asked for when it was made.
+    pub request: IssuanceRequest,
+    /// The job that made it.
+    pub job: String,
+    /// The certificate, PEM.
+    pub pem: String,
+    /// From when it holds.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+    /// The last entry that changed it.
+    pub version: u64,
+}
+
 /// Declares the kinds of row: key variant, row variant, prefix of the stored key.
 macro_rules! rows {
     ($($(#[doc = $doc:literal])* $kind:ident = $prefix:literal),+ $(,)?) => {
@@ -237,6 +297,12 @@ rows! {
     TemporaryDenial = "denial",
     /// A one-time unlock, by id.
     AllowOnce = "allow-once",
+    /// A certification authority, by id.
+    Authority = "authority",
+    /// A job of the certificate side, by id.
+    Job = "job",
+    /// A certificate, by serial number.
+    Certificate = "certificate",
 }
 
 impl Row {
@@ -257,14 +323,17 @@ impl Row {
             | Row::Token(_)
             | Row::EnrollmentKey(_)
             | Row::Claim(_)
-            | Row::LegacyKey(_) => None,
+            | Row::LegacyKey(_)
+            | Row::Authority(_)
+            | Row::Job(_)
+            | Row::Certificate(_) => None,
         }
     }
 
     /// The device whose grants, denials or requests this row is one of.
     pub fn concerns(&self) -> Option<&str> {
         match self {
-            Row::ApprovalRequest(row) => Some(row.new.subject.device()),
+            Row::ApprovalRequest(row) => row.new.subject.device(),
             Row::TemporaryDenial(row) => Some(&row.device),
             Row::AllowOnce(row) => Some(&row.arming.device),
             Row::System(_)
@@ -272,7 +341,10 @@ impl Row {
             | Row::Token(_)
             | Row::EnrollmentKey(_)
             | Row::Claim(_)
-            | Row::LegacyKey(_) => None,
+            | Row::LegacyKey(_)
+            | Row::Authority(_)
+            | Row::Job(_)
+            | Row::Certificate(_) => None,
         }
     }
 }
@@ -290,7 +362,7 @@ pub trait Rows {
     fn row(&self, key: &RowKey) -> Option<Row>;
 
     /// The keys of all that a restore ends: enrollment keys, claims, approval
-    /// requests and one-time unlocks.
+    /// requests, one-time unlocks and jobs.
     fn grants(&self) -> Vec<RowKey>;
 
     /// The requests, denials and one-time unlocks of a device, ended ones included.
@@ -321,6 +393,30 @@ impl dyn Rows + '_ {
     pub fn allow_once(&self, id: &str) -> Option<Arc<AllowOnce>> {
         match self.row(&RowKey::AllowOnce(id.to_owned())) {
             Some(Row::AllowOnce(once)) => Some(once),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The job of that id.
+    pub fn job(&self, id: &str) -> Option<Arc<Job>> {
+        match self.row(&RowKey::Job(id.to_owned())) {
+            Some(Row::Job(job)) => Some(job),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The certificate of that serial number.
+    pub fn certificate(&self, serial: &str) -> Option<Arc<Certificate>> {
+        match self.row(&RowKey::Certificate(serial.to_owned())) {
+            Some(Row::Certificate(certificate)) => Some(certificate),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The certification authority of that id.
+    pub fn authority(&self, id: &str) -> Option<Arc<Authority>> {
+        match self.row(&RowKey::Authority(id.to_owned())) {
+            Some(Row::Authority(authority)) => Some(authority),
             Some(_) | None => None,
         }
     }

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::apply::Change;
-use super::rows::{Claim, Device, EnrollmentKey, LegacyKey, Row, RowKey, Rows, System, Token};
+use super::rows::{
+    Authority, Certificate, Claim, Device, EnrollmentKey, Job, LegacyKey, Row, RowKey, Rows,
+    System, Token,
+};
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::Hash;
 use crate::keyring::KeyId;
@@ -26,6 +29,9 @@ pub(super) struct State {
     pub(super) approvals: BTreeMap<String, Arc<ApprovalRequest>>,
     pub(super) denials: BTreeMap<String, Arc<TemporaryDenial>>,
     pub(super) allow_onces: BTreeMap<String, Arc<AllowOnce>>,
+    pub(super) authorities: BTreeMap<String, Arc<Authority>>,
+    pub(super) jobs: BTreeMap<String, Arc<Job>>,
+    pub(super) certificates: BTreeMap<String, Arc<Certificate>>,
     /// The rows of the three that concern each device.
     of_device: HashMap<String, BTreeSet<RowKey>>,
 }
@@ -71,6 +77,15 @@ impl State {
             (RowKey::AllowOnce(id), None) => {
                 self.allow_onces.remove(&id);
             }
+            (RowKey::Authority(id), Some(Row::Authority(row))) => {
+                self.authorities.insert(id, row);
+            }
+            (RowKey::Job(id), Some(Row::Job(row))) => {
+                self.jobs.insert(id, row);
+            }
+            (RowKey::Certificate(serial), Some(Row::Certificate(row))) => {
+                self.certificates.insert(serial, row);
+            }
             // `apply` deletes no other kind, and gives each row its own key.
             (
                 RowKey::System(_)
@@ -80,7 +95,10 @@ impl State {
                 | RowKey::LegacyKey(_)
                 | RowKey::ApprovalRequest(_)
                 | RowKey::TemporaryDenial(_)
-                | RowKey::AllowOnce(_),
+                | RowKey::AllowOnce(_)
+                | RowKey::Authority(_)
+                | RowKey::Job(_)
+                | RowKey::Certificate(_),
                 _,
             ) => {}
         }
@@ -127,7 +145,8 @@ impl State {
         let of_devices = generations.flat_map(|binding| super::apply::key_ids(&binding.keys));
         let of_tang = self.legacy_keys.values().map(|key| key.secret.key);
         let own = self.system.iter().map(|system| system.audit_secret.key);
-        of_devices.chain(of_tang).chain(own)
+        let of_authorities = self.authorities.values().map(|row| row.new.secret.key);
+        of_devices.chain(of_tang).chain(of_authorities).chain(own)
     }
 }
 
@@ -149,6 +168,12 @@ impl Rows for State {
             }
             RowKey::TemporaryDenial(id) => self.denials.get(id).cloned().map(Row::TemporaryDenial),
             RowKey::AllowOnce(id) => self.allow_onces.get(id).cloned().map(Row::AllowOnce),
+            RowKey::Authority(id) => self.authorities.get(id).cloned().map(Row::Authority),
+            RowKey::Job(id) => self.jobs.get(id).cloned().map(Row::Job),
+            RowKey::Certificate(serial) => {
+                let certificate = self.certificates.get(serial).cloned();
+                certificate.map(Row::Certificate)
+            }
         }
     }
 
@@ -161,6 +186,7 @@ impl Rows for State {
             .chain(claims.map(RowKey::Claim))
             .chain(approvals.map(RowKey::ApprovalRequest))
             .chain(onces.map(RowKey::AllowOnce))
+            .chain(self.jobs.keys().cloned().map(RowKey::Job))
             .collect()
     }
 
@@ -211,6 +237,7 @@ impl Rows for Overlay<'_> {
                     | RowKey::Claim(_)
                     | RowKey::ApprovalRequest(_)
                     | RowKey::AllowOnce(_)
+                    | RowKey::Job(_)
             );
             if grant && !grants.contains(key) {
                 grants.push(key.clone());

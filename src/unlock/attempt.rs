@@ -138,7 +138,10 @@ impl Attempt {
                 | Row::Token(_)
                 | Row::EnrollmentKey(_)
                 | Row::Claim(_)
-                | Row::LegacyKey(_) => {}
+                | Row::LegacyKey(_)
+                | Row::Authority(_)
+                | Row::Job(_)
+                | Row::Certificate(_) => {}
             }
         }
         facts

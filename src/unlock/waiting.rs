@@ -127,19 +127,21 @@ pub fn required_now(
     legacy: Option<&BTreeMap<String, String>>,
     now: Timestamp,
 ) -> Option<Requirement> {
-    let device = rows.device(request.new.subject.device());
-    let tags = match &device {
-        Some(device) => &device.tags,
-        None => legacy?,
-    };
+    let tagged = |device: &str| rows.device(device);
     match &request.new.subject {
-        Subject::Unlock { .. } => current_requirement(program, tags, device.is_none(), now),
+        Subject::Unlock { device } => match tagged(device) {
+            Some(device) => current_requirement(program, &device.tags, false, now),
+            None => current_requirement(program, legacy?, true, now),
+        },
         Subject::Tags {
-            tags: new, version, ..
+            device,
+            tags,
+            version,
         } => {
-            let unchanged = device.as_ref().is_some_and(|one| one.version == *version);
-            unchanged.then(|| tag_change(program, tags, new, now))?
+            let device = tagged(device).filter(|device| device.version == *version)?;
+            tag_change(program, &device.tags, tags, now)
         }
+        Subject::Issuance { request, .. } => program.requirement_of(request, now),
     }
 }
 

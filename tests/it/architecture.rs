@@ -45,10 +45,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("approval", &["request", "decision"]),
     ("durable", &[]),
     ("keyring", &["durable"]),
-    ("journal", &["durable", "keyring", "approval"]),
+    ("journal", &["durable", "keyring", "approval", "request"]),
     (
         "store",
-        &["durable", "keyring", "journal", "approval", "tang"],
+        &[
+            "durable", "keyring", "journal", "approval", "request", "tang",
+        ],
     ),
     (
         "notify",
@@ -63,7 +65,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "issuance",
-        &["tang", "eval", "request", "decision", "approval", "store"],
+        &[
+            "eval", "request", "decision", "approval", "store", "journal", "keyring",
+        ],
     ),
     (
         "server",

@@ -149,7 +149,7 @@ fn help_lists_every_command_in_a_group() {
         );
         count += 1;
     }
-    assert_eq!(count, 14);
+    assert_eq!(count, 15);
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(crate) fn run(client: &Client, args: &AllowOnceArgs) -> Result<String, Clien
 }
 
 /// A duration as policies write it.
-fn seconds(text: &str) -> Result<u64, ClientError> {
+pub(super) fn seconds(text: &str) -> Result<u64, ClientError> {
     crate::syntax::parse::parse_duration(text)
         .map_err(|(wrong, help)| ClientError::Local(format!("{wrong}: {help}")))
 }

@@ -7,6 +7,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod denials;
 pub(crate) mod device;
+pub(crate) mod issuance;
 pub(crate) mod keys;
 pub(crate) mod token;
 
@@ -187,7 +188,8 @@ impl Client {
             .read_to_string()
             .map_err(|error| unreachable(error.to_string()))?;
         let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if status.is_success() {
+        // A request that the policy refuses is answered with its decision.
+        if status.is_success() || value.get("outcome").is_some() {
             return Ok(value);
         }
         let word = |name: &str| value.get(name).and_then(Value::as_str).map(plain_text);

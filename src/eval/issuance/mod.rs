@@ -12,9 +12,11 @@ use jiff::Timestamp;
 
 use super::approval::{self, Live, bypass_in_force};
 use super::people::Asker;
+use super::requirement::requirement;
 use super::selector::matches;
 use super::subject::{Incomplete, Subject, covers};
 use super::{Program, describe, place};
+use crate::approval::Requirement;
 use crate::decision::{Decision, Obligation, Reason, RuleRef, Violation};
 use crate::ir::{ApprovalId, BypassId, IssuanceId, PolicySet};
 use crate::request::{IssuanceFacts, IssuanceRequest, effective_action};
@@ -130,6 +132,17 @@ pub(super) fn groups_of(
     let facts = IssuanceFacts::default();
     let case = Case::new(program, request, &facts, Timestamp::default());
     case.scope.map(|scope| scope.groups)
+}
+
+/// What the groups that cover a request require of people; none where no group does.
+pub(super) fn requirement_of(
+    program: &Program,
+    request: &IssuanceRequest,
+    at: Timestamp,
+) -> Option<Requirement> {
+    let facts = IssuanceFacts::default();
+    let scope = Case::new(program, request, &facts, at).scope.ok()?;
+    requirement(&program.set, &scope.groups, scope.asker(), at)
 }
 
 /// Takes the steps in order.

@@ -73,6 +73,9 @@ pub(super) fn of_device(policy: &Loaded, rows: &[Row], now: Timestamp) -> Vec<Va
             | Row::EnrollmentKey(_)
             | Row::Claim(_)
             | Row::LegacyKey(_)
+            | Row::Authority(_)
+            | Row::Job(_)
+            | Row::Certificate(_)
             | Row::ApprovalRequest(_)
             | Row::TemporaryDenial(_) => None,
         })

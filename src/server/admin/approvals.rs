@@ -32,9 +32,12 @@ fn tags_now(
     request: &ApprovalRequest,
     legacy: Option<&BTreeMap<String, String>>,
 ) -> BTreeMap<String, String> {
-    match rows.device(request.new.subject.device()) {
-        Some(device) => device.tags.clone(),
-        None => legacy.cloned().unwrap_or_default(),
+    match request.new.subject.device() {
+        None => BTreeMap::new(),
+        Some(name) => match rows.device(name) {
+            Some(device) => device.tags.clone(),
+            None => legacy.cloned().unwrap_or_default(),
+        },
     }
 }
 
@@ -83,9 +86,10 @@ fn shown(
         .as_ref()
         .map(|current| request.satisfied(current, now))
         .unwrap_or_default();
-    let new_tags = match &new.subject {
-        Subject::Unlock { .. } => None,
-        Subject::Tags { tags, .. } => Some(tags),
+    let (new_tags, asked) = match &new.subject {
+        Subject::Unlock { .. } => (None, None),
+        Subject::Tags { tags, .. } => (Some(tags), None),
+        Subject::Issuance { .. } => (None, Some(&new.subject)),
     };
     json!({
         "id": request.id(),
@@ -94,6 +98,7 @@ fn shown(
         "device": new.subject.device(),
         "tags": tags,
         "new_tags": new_tags,
+        "request": asked,
         "source": new.source,
         "good_for": new.good_for,
         "groups": groups.map(|group| &group.name).collect::<Vec<_>>(),
@@ -125,6 +130,9 @@ pub(super) fn of_device(app: &App, policy: &Loaded, rows: &[Row], now: Timestamp
         | Row::EnrollmentKey(_)
         | Row::Claim(_)
         | Row::LegacyKey(_)
+        | Row::Authority(_)
+        | Row::Job(_)
+        | Row::Certificate(_)
         | Row::TemporaryDenial(_)
         | Row::AllowOnce(_) => None,
     });
@@ -160,7 +168,8 @@ pub(super) async fn list(
             && filter
                 .kind
                 .is_none_or(|kind| request.new.subject.kind() == kind)
-            && (filter.device.as_deref()).is_none_or(|name| request.new.subject.device() == name)
+            && (filter.device.as_deref())
+                .is_none_or(|name| request.new.subject.device() == Some(name))
             && (all || entitled(&caller, request, now))
     };
     let limit = page.limit();
@@ -273,7 +282,12 @@ pub(super) async fn decide(
     };
     let result = commit(&app, &caller, id.clone(), act, now).await;
     match result {
-        Ok(event) => app.count_step(&event, Some(&before), now),
+        Ok(event) => {
+            app.count_step(&event, Some(&before), now);
+            if let Subject::Issuance { job, .. } = &before.new.subject {
+                app.run_job(job).await;
+            }
+        }
         Err(StoreError::Refused(Refusal::Approval(Refused::Repeated(_)))) => {}
         Err(error) => {
             // What is superseded ends at once, not when somebody comes by.
@@ -375,7 +389,7 @@ pub(super) async fn ask_for_tags(
 
 /// One change of a device's tags waits at a time.
 fn expect_one_change(rows: &dyn Rows, new: &NewRequest, now: Timestamp) -> Result<(), Refusal> {
-    let device = new.subject.device();
+    let device = new.subject.device().unwrap_or_default();
     let waits = |row: &Row| match row {
         Row::ApprovalRequest(request) => {
             request.new.subject.kind() == ApprovalKind::Tags
@@ -387,6 +401,9 @@ fn expect_one_change(rows: &dyn Rows, new: &NewRequest, now: Timestamp) -> Resul
         | Row::EnrollmentKey(_)
         | Row::Claim(_)
         | Row::LegacyKey(_)
+        | Row::Authority(_)
+        | Row::Job(_)
+        | Row::Certificate(_)
         | Row::TemporaryDenial(_)
         | Row::AllowOnce(_) => false,
     };

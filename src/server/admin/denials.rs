@@ -50,6 +50,9 @@ pub(super) fn of_device(rows: &[Row], now: Timestamp, frozen: bool) -> Vec<Value
             | Row::EnrollmentKey(_)
             | Row::Claim(_)
             | Row::LegacyKey(_)
+            | Row::Authority(_)
+            | Row::Job(_)
+            | Row::Certificate(_)
             | Row::ApprovalRequest(_)
             | Row::AllowOnce(_) => None,
         })

@@ -15,6 +15,7 @@ mod enrollment_keys;
 mod events;
 mod health;
 mod idempotency;
+mod issuance;
 mod keys;
 pub mod openapi;
 mod page;
@@ -71,6 +72,13 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/approvals/{id}", get(approvals::show))
         .route("/approvals/{id}/{verdict}", post(approvals::decide))
         .route("/events", get(events::listen))
+        .route("/issuance", post(issuance::submit))
+        .route("/issuance/dry-run", post(issuance::dry_run))
+        .route("/jobs/{id}", get(issuance::job))
+        .route("/certificates", get(issuance::certificates))
+        .route("/authorities", post(issuance::create_authority))
+        .route("/authorities/{id}", get(issuance::authority))
+        .route("/authorities/{id}/crl", get(issuance::crl))
         .route("/denials", get(denials::list))
         .route("/denials/{id}", delete(denials::lift))
         .route("/clock/accept", post(audit::accept_clock))

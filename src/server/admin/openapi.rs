@@ -173,6 +173,62 @@ pub const OPERATIONS: &[Operation] = &[
         "Approval",
     ),
     operation(
+        "post",
+        "/issuance",
+        "Ask something of the certificate side; 202 where it waits, 422 with every violation",
+        "SubmitIssuance",
+        201,
+        "IssuanceAnswer",
+    ),
+    operation(
+        "post",
+        "/issuance/dry-run",
+        "Say what would come of it, and do nothing",
+        "SubmitIssuance",
+        200,
+        "IssuanceAnswer",
+    ),
+    operation(
+        "get",
+        "/jobs/{id}",
+        "A job and what came of it",
+        "",
+        200,
+        "Job",
+    ),
+    operation(
+        "get",
+        "/certificates",
+        "The certificates that were made",
+        "",
+        200,
+        "CertificateList",
+    ),
+    operation(
+        "post",
+        "/authorities",
+        "Make a certification authority of the server's own",
+        "NewAuthority",
+        201,
+        "Authority",
+    ),
+    operation(
+        "get",
+        "/authorities/{id}",
+        "The certificate of an authority, PEM; without a token",
+        "",
+        200,
+        "Any",
+    ),
+    operation(
+        "get",
+        "/authorities/{id}/crl",
+        "The certificates of an authority that were revoked, PEM; without a token",
+        "",
+        200,
+        "Any",
+    ),
+    operation(
         "get",
         "/events",
         "What happens, as server-sent events; after entry `after`, or the header Last-Event-ID",
@@ -385,7 +441,11 @@ fn describe(operation: &Operation) -> Value {
             json!({"content": {"application/json": {"schema": reference(operation.body)}}}),
         );
     }
-    if let ("/claim" | "/openapi.json", Value::Object(members)) = (operation.path, &mut out) {
+    if let (
+        "/claim" | "/openapi.json" | "/authorities/{id}" | "/authorities/{id}/crl",
+        Value::Object(members),
+    ) = (operation.path, &mut out)
+    {
         members.insert("security".to_owned(), json!([]));
     }
     out
@@ -403,23 +463,56 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
+fn object(members: &[(&str, Value)]) -> Value {
+    let members: Map<String, Value> = members
+        .iter()
+        .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
+        .collect();
+    json!({"type": "object", "properties": members})
+}
+
+fn list(name: &str) -> Value {
+    object(&[
+        ("items", json!({"type": "array", "items": reference(name)})),
+        ("next", json!({"type": ["string", "null"]})),
+    ])
+}
+
+/// What the certificate side takes and answers.
+fn issuance_schemas() -> Value {
+    let text = json!({"type": "string"});
+    json!({
+        "SubmitIssuance": object(&[
+            ("action", text.clone()), ("project", text.clone()), ("profile", text.clone()),
+            ("name", text.clone()), ("issuer_type", text.clone()), ("issuer_id", text.clone()),
+            ("lifetime_s", json!({"type": "integer"})), ("auto_renew", json!({"type": "boolean"})),
+            ("reason", text.clone()), ("ticket", text.clone()), ("csr", text.clone()),
+            ("predecessor", text.clone()), ("certificate", text.clone()),
+            ("acknowledge", json!({"type": "array", "items": text})),
+        ]),
+        "IssuanceAnswer": object(&[
+            ("id", text.clone()), ("outcome", text.clone()),
+            ("violations", json!({"type": "array", "items": {"type": "object"}})),
+            ("approval", json!({"type": ["string", "null"]})), ("job", text.clone()),
+        ]),
+        "Job": object(&[
+            ("id", text.clone()), ("action", text.clone()), ("state", text.clone()),
+            ("result", json!({"type": ["object", "null"]})),
+        ]),
+        "Certificate": object(&[
+            ("serial", text.clone()), ("state", text.clone()), ("pem", text.clone()),
+            ("not_after", text.clone()),
+        ]),
+        "CertificateList": list("Certificate"),
+        "NewAuthority": object(&[("id", text.clone()), ("common_name", text.clone()), ("days", json!({"type": "integer"}))]),
+        "Authority": object(&[("id", text.clone()), ("certificate", text.clone())]),
+    })
+}
+
 fn schemas() -> Value {
     let text = json!({"type": "string"});
     let tags = json!({"type": "object", "additionalProperties": {"type": "string"}});
-    let object = |members: &[(&str, Value)]| {
-        let members: Map<String, Value> = members
-            .iter()
-            .map(|(name, schema)| ((*name).to_owned(), schema.clone()))
-            .collect();
-        json!({"type": "object", "properties": members})
-    };
-    let list = |name: &str| {
-        object(&[
-            ("items", json!({"type": "array", "items": reference(name)})),
-            ("next", json!({"type": ["string", "null"]})),
-        ])
-    };
-    json!({
+    let mut schemas = json!({
         "Any": {"type": "object"},
         "Say": object(&[("note", text.clone()), ("digest", text.clone())]),
         "Approval": object(&[
@@ -483,5 +576,9 @@ fn schemas() -> Value {
         "AuditList": list("Any"),
         "KeyList": list("Any"),
         "ImportKeys": object(&[("source", text.clone()), ("files", json!({"type": "array", "items": object(&[("name", text.clone()), ("text", text)])}))]),
-    })
+    });
+    if let (Value::Object(all), Value::Object(more)) = (&mut schemas, issuance_schemas()) {
+        all.extend(more);
+    }
+    schemas
 }

@@ -2,6 +2,7 @@
 //! refuses a command, publishes it, and replays it at a start. `people` has
 //! what approval requests and one-time unlocks do.
 
+mod issuance;
 mod people;
 
 use std::collections::BTreeMap;
@@ -124,6 +125,11 @@ pub(super) fn apply(rows: &dyn Rows, seq: u64, draft: &Draft) -> Result<Vec<Chan
             };
             at.grant_exchange(approvals, allow_once, &taken)
         }
+        Event::JobSubmitted { job, approval } => at.submit_job(job, approval.as_deref(), draft),
+        Event::JobClaimed { id, claim } => at.claim_job(id, claim),
+        Event::JobFinished { id, result } => at.finish_job(id, result),
+        Event::JobEnded { id, cause } => at.end_job(id, cause),
+        Event::AuthorityCreated { authority } => at.create_authority(authority),
         Event::DenialLifted { id, .. } => at.lift_denial(id),
         Event::AllowOnceArmed { arming, persons } => at.arm(arming, draft, persons),
         Event::AllowOnceJoined { id, persons } => at.join(id, draft, persons),
@@ -449,11 +455,14 @@ impl At<'_> {
                     changes.extend(self.end_request(&row, "live grants were ended")?);
                 }
                 Some(Row::AllowOnce(row)) => changes.extend(self.end_once(row)),
+                Some(Row::Job(row)) => changes.extend(self.abandon_job(row)),
                 Some(
                     Row::System(_)
                     | Row::Device(_)
                     | Row::Token(_)
                     | Row::LegacyKey(_)
+                    | Row::Authority(_)
+                    | Row::Certificate(_)
                     | Row::TemporaryDenial(_),
                 )
                 | None => {}

@@ -26,8 +26,11 @@ impl At<'_> {
         if self.rows.row(&key).is_some() {
             return Err(exists("approval request", &new.id));
         }
-        self.expect_not_revoked(new.subject.device())?;
-        let mut changes = self.forget_ended(new.subject.device());
+        let mut changes = Vec::new();
+        if let Some(device) = new.subject.device() {
+            self.expect_not_revoked(device)?;
+            changes = self.forget_ended(device);
+        }
         let request = ApprovalRequest::begin(new.clone(), self.time, self.seq);
         changes.push(put(key, request));
         Ok(changes)
@@ -64,7 +67,11 @@ impl At<'_> {
             .ok_or_else(|| not_found("approval request", id))
     }
 
-    fn stepped(&self, id: &str, step: &Step) -> Result<(ApprovalRequest, Change), Refusal> {
+    pub(super) fn stepped(
+        &self,
+        id: &str,
+        step: &Step,
+    ) -> Result<(ApprovalRequest, Change), Refusal> {
         let request = self.approval(id)?;
         let next = request
             .after(step, self.seq)
@@ -114,6 +121,7 @@ impl At<'_> {
                 });
                 changes.extend(tagged?);
             }
+            (Subject::Issuance { job, .. }, step) => changes.extend(self.follow_job(job, step)?),
             (Subject::Unlock { .. } | Subject::Tags { .. }, _) => {}
         }
         Ok(changes)
@@ -232,6 +240,9 @@ impl At<'_> {
                 | Row::EnrollmentKey(_)
                 | Row::Claim(_)
                 | Row::LegacyKey(_)
+                | Row::Authority(_)
+                | Row::Job(_)
+                | Row::Certificate(_)
                 | Row::TemporaryDenial(_) => {}
             }
         }

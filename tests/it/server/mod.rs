@@ -12,6 +12,7 @@ mod clevis;
 pub(crate) mod harness;
 mod head;
 mod hostile;
+mod issuance;
 mod legacy;
 mod notify;
 mod policy_life;

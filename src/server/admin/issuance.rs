@@ -1,0 +1,509 @@
+//! Certificate requests: submitted, tried without effect, and what came of them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::super::app::App;
+use super::super::clock;
+use super::super::problem::Problem;
+use super::caller::Caller;
+use super::idempotency::Repeat;
+use super::page::{Body, Listed, Page, Query};
+use crate::access::{AdminAction, Resource};
+use crate::approval::Step;
+use crate::decision::Decision;
+use crate::issuance::csr::Csr;
+use crate::issuance::flow::{Order, Submitted, judge};
+use crate::journal::Event;
+use crate::record::Asked;
+use crate::request::{IssuanceFacts, IssuanceRequest, Predecessor};
+use crate::store::{Certificate, Job};
+use crate::unlock::draw_id;
+use crate::vocabulary::{Action, ApprovalState, Outcome, Role};
+
+/// A certificate with more than this part of its life left is renewed early.
+const EARLY: i64 = 3;
+
+/// What is asked.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Submit {
+    action: Action,
+    project: Option<String>,
+    profile: Option<String>,
+    name: Option<String>,
+    issuer_type: Option<String>,
+    issuer_id: Option<String>,
+    lifetime_s: Option<u64>,
+    auto_renew: Option<bool>,
+    reason: Option<String>,
+    ticket: Option<String>,
+    /// PEM; issue, renew and reissue take one.
+    csr: Option<String>,
+    /// The serial number of the certificate that a renewal or reissue follows.
+    predecessor: Option<String>,
+    /// The serial number of the certificate to revoke, export or distribute.
+    certificate: Option<String>,
+    /// Warnings that the requester has seen and goes on in spite of.
+    #[serde(default)]
+    acknowledge: Vec<String>,
+}
+
+/// What the requester should know before people are asked.
+#[derive(Debug, Serialize)]
+struct Warning {
+    code: &'static str,
+    message: String,
+}
+
+/// Puts together what is judged: what the CSR says, what the certificate is,
+/// and only the rest from the requester.
+fn order(
+    app: &App,
+    caller: &Caller,
+    body: &Submit,
+    now: Timestamp,
+) -> Result<(Order, Vec<Warning>), Problem> {
+    let mut request = IssuanceRequest {
+        action: body.action,
+        project: body.project.clone(),
+        profile: body.profile.clone(),
+        requester: Some(caller.name().to_owned()),
+        name: body.name.clone(),
+        key_type: None,
+        issuer_type: body.issuer_type.clone(),
+        issuer_id: body.issuer_id.clone(),
+        san: Vec::new(),
+        common_name: None,
+        lifetime_s: body.lifetime_s,
+        auto_renew: body.auto_renew,
+        reason: body.reason.clone(),
+        ticket: body.ticket.clone(),
+        predecessor: None,
+        unsupported: Vec::new(),
+    };
+    let mut warnings = Vec::new();
+    let mut csr = None;
+    match body.action {
+        Action::Issue | Action::Renew | Action::Reissue => {
+            let read = read_csr(body)?;
+            read.into_request_fields(&mut request)
+                .map_err(|error| Problem::invalid(format!("the CSR: {error}")))?;
+            if let Some(serial) = &body.predecessor {
+                let found = certificate(app, serial)?;
+                warnings = warn(&found, &read, body.action, now);
+                expect_same_project(&found, &request)?;
+                request.predecessor = Some(Predecessor {
+                    id: serial.clone(),
+                    san: found.request.san.clone(),
+                });
+            }
+            csr = Some(read);
+        }
+        Action::Revoke | Action::Export | Action::Distribute => {
+            let serial = body.certificate.as_deref();
+            let serial = serial
+                .ok_or_else(|| Problem::invalid("name the `certificate` by its serial number"))?;
+            resolve_certificate(app, serial, &mut request)?;
+        }
+    }
+    expect_role(caller, request.project.as_deref())?;
+    let order = Order {
+        csr_digest: csr
+            .as_ref()
+            .map(|csr| crate::durable::Hex(csr.digest()).to_string()),
+        csr: csr.and(body.csr.clone()),
+        certificate: body.certificate.clone(),
+        requesters: caller.persons(&caller.policy.set),
+        acknowledged: body.acknowledge.clone(),
+        request,
+    };
+    Ok((order, warnings))
+}
+
+fn read_csr(body: &Submit) -> Result<Csr, Problem> {
+    let text = body.csr.as_deref();
+    let text = text.ok_or_else(|| Problem::invalid("send the `csr` in PEM"))?;
+    Csr::read(text.as_bytes()).map_err(|error| Problem::invalid(format!("the CSR: {error}")))
+}
+
+fn certificate(app: &App, serial: &str) -> Result<Arc<Certificate>, Problem> {
+    let found = app.store.read(|rows| rows.certificate(serial));
+    found.ok_or_else(|| Problem::invalid(format!("there is no certificate `{serial}`")))
+}
+
+/// A renewal stays where its predecessor is: another project has other rules.
+fn expect_same_project(found: &Certificate, request: &IssuanceRequest) -> Result<(), Problem> {
+    match found.request.project == request.project {
+        true => Ok(()),
+        false => Err(Problem::invalid(
+            "the certificate that it follows is of another project",
+        )),
+    }
+}
+
+/// What is done to a certificate is judged by what the certificate is.
+fn resolve_certificate(
+    app: &App,
+    serial: &str,
+    request: &mut IssuanceRequest,
+) -> Result<(), Problem> {
+    let found = certificate(app, serial)?;
+    if request.action == Action::Revoke && found.revoked.is_some() {
+        return Err(Problem::conflict(format!(
+            "certificate `{serial}` is revoked already"
+        )));
+    }
+    let known = &found.request;
+    let given = [
+        (&request.project, &known.project, "project"),
+        (&request.profile, &known.profile, "profile"),
+    ];
+    for (given, known, member) in given {
+        if given.is_some() && given != known {
+            return Err(Problem::invalid(format!(
+                "the certificate's `{member}` is another"
+            )));
+        }
+    }
+    *request = IssuanceRequest {
+        action: request.action,
+        requester: request.requester.clone(),
+        reason: request.reason.clone(),
+        ticket: request.ticket.clone(),
+        predecessor: None,
+        ..known.clone()
+    };
+    Ok(())
+}
+
+/// A requester acts only where their role lets them.
+fn expect_role(caller: &Caller, project: Option<&str>) -> Result<(), Problem> {
+    let role = caller.policy.program.role_in(caller.actor, project);
+    match role >= Some(Role::Operator) {
+        true => Ok(()),
+        false => Err(Problem::forbidden(format!(
+            "`{}` is not operator or above in {}",
+            caller.name(),
+            project.map_or("org".to_owned(), |name| format!("project `{name}`"))
+        ))),
+    }
+}
+
+fn warn(found: &Certificate, csr: &Csr, action: Action, now: Timestamp) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let life = found.not_after.duration_since(found.not_before).as_secs();
+    let left = found.not_after.duration_since(now).as_secs();
+    if left > life / EARLY {
+        warnings.push(Warning {
+            code: "days-left",
+            message: format!(
+                "the certificate that it follows has {} days left",
+                left / 86_400
+            ),
+        });
+    }
+    let same_key = crate::issuance::execute::public_key_der(&found.pem)
+        .is_ok_and(|known| known == csr.public_key_der());
+    if action == Action::Renew && !same_key {
+        warnings.push(Warning {
+            code: "key-changes",
+            message: "the key is another than that of the certificate that it follows".to_owned(),
+        });
+    }
+    warnings
+}
+
+/// The answer's form of a decision that is not a job.
+fn refused(decision: &Decision, warnings: &[Warning]) -> Value {
+    let violations: Vec<Value> = decision
+        .reasons
+        .iter()
+        .flat_map(|reason| match reason.violations.is_empty() {
+            true => {
+                vec![json!({"code": reason.code, "message": reason.message, "rule": reason.rule})]
+            }
+            false => reason.violations.iter().map(|one| json!(one)).collect(),
+        })
+        .collect();
+    json!({
+        "outcome": decision.outcome,
+        "violations": match decision.outcome {
+            Outcome::Deny => violations,
+            Outcome::Allow | Outcome::Pending => Vec::new(),
+        },
+        "groups": decision.groups,
+        "approvers": decision.approvers,
+        "warnings": warnings,
+        "policy": decision.policy,
+    })
+}
+
+pub(super) async fn dry_run(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(body): Body<Submit>,
+) -> Result<Json<Value>, Problem> {
+    caller.expect_may(&app, AdminAction::IssuanceSubmit, Resource::Org)?;
+    let now = clock::now();
+    let (order, warnings) = order(&app, &caller, &body, now)?;
+    let program = &caller.policy.program;
+    let (_, decision) = judge(program, &order.request, None, app.allow_bypass, now);
+    Ok(Json(refused(&decision, &warnings)))
+}
+
+/// 201 with a job that is done or being done, 202 where people must approve,
+/// 422 with every violation in order.
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(body): Body<Submit>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    caller.expect_may(&app, AdminAction::IssuanceSubmit, Resource::Org)?;
+    let repeat = Repeat::new(&headers, None, caller.name().to_owned(), json!(body));
+    if let Some(answer) = repeat.answered(&app)? {
+        return Ok((StatusCode::ACCEPTED, Json(answer)));
+    }
+    let now = clock::now();
+    let (order, warnings) = order(&app, &caller, &body, now)?;
+    let unseen: Vec<&Warning> = warnings
+        .iter()
+        .filter(|one| !body.acknowledge.iter().any(|code| code == one.code))
+        .collect();
+    if !unseen.is_empty() {
+        let codes: Vec<&str> = unseen.iter().map(|one| one.code).collect();
+        let messages: Vec<&str> = unseen.iter().map(|one| one.message.as_str()).collect();
+        return Err(Problem::invalid(format!(
+            "{}; if that is meant, send `acknowledge` with {codes:?}",
+            messages.join("; ")
+        )));
+    }
+    let (job, approval) = (draw_id()?, draw_id()?);
+    let request = order.request.clone();
+    let program = &caller.policy.program;
+    let (_, first) = judge(program, &request, None, app.allow_bypass, now);
+    if first.outcome != Outcome::Deny {
+        // Nobody is asked for what nobody would carry out.
+        let served = app.connectors.expect_served(&app.store, &request);
+        served.map_err(|error| Problem::invalid(error.to_string()))?;
+    }
+    let submitted = order.submit(program, &job, &approval, app.allow_bypass, now);
+    let (status, decision) = carry_on(&app, &caller, submitted, &job, &approval, now).await?;
+    record(&app, request, &decision, now);
+    let mut answer = refused(&decision, &warnings);
+    if let (Value::Object(members), true) =
+        (&mut answer, status != StatusCode::UNPROCESSABLE_ENTITY)
+    {
+        members.insert("id".to_owned(), json!(job));
+        members.insert("job".to_owned(), json!(job));
+        let waits = status == StatusCode::ACCEPTED;
+        members.insert("approval".to_owned(), json!(waits.then_some(approval)));
+    }
+    repeat.remember(&app, &answer);
+    Ok((status, Json(answer)))
+}
+
+fn record(app: &App, request: IssuanceRequest, decision: &Decision, now: Timestamp) {
+    app.metrics.count_decision("issuance", decision);
+    let facts = IssuanceFacts {
+        allow_bypass: app.allow_bypass,
+        ..IssuanceFacts::default()
+    };
+    let request = Box::new(request);
+    let asked = Asked::Issuance { request, facts };
+    app.records.push(now, asked, decision.clone());
+}
+
+async fn carry_on(
+    app: &Arc<App>,
+    caller: &Caller,
+    submitted: Submitted,
+    job: &str,
+    approval: &str,
+    now: Timestamp,
+) -> Result<(StatusCode, Decision), Problem> {
+    let context = || crate::store::Context {
+        actor: caller.journal_actor(),
+        time: now,
+        policy: Some(caller.policy.set.digest.clone()),
+    };
+    match submitted {
+        Submitted::Refused(decision) => Ok((StatusCode::UNPROCESSABLE_ENTITY, decision)),
+        Submitted::Waits(decision, event) => {
+            app.submit_and_wait(context(), move |_| Ok(event)).await?;
+            Ok((StatusCode::ACCEPTED, decision))
+        }
+        Submitted::Nobody(mut decision, event) => {
+            app.submit_and_wait(context(), move |_| Ok(event)).await?;
+            let step = Event::ApprovalStepped {
+                id: approval.to_owned(),
+                step: Step::Ended {
+                    to: ApprovalState::Rejected,
+                    cause: "no-eligible-approver".to_owned(),
+                },
+            };
+            app.submit_and_wait(context(), move |_| Ok(step)).await?;
+            decision.outcome = Outcome::Deny;
+            for reason in &mut decision.reasons {
+                reason.message = format!("no-eligible-approver: {}", reason.message);
+            }
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, decision))
+        }
+        Submitted::Allowed(decision, event) => {
+            app.submit_and_wait(context(), move |_| Ok(event)).await?;
+            app.run_job(job).await;
+            Ok((StatusCode::CREATED, decision))
+        }
+    }
+}
+
+fn shown_job(job: &Job) -> Value {
+    json!({
+        "id": job.new.id,
+        "action": job.new.request.action,
+        "state": job.state,
+        "request": job.new.request,
+        "certificate": job.new.certificate,
+        "approval": job.approval,
+        "approval_bypassed": job.new.approval_bypassed,
+        "result": job.result,
+        "cause": job.cause,
+        "requester": job.actor.person,
+        "created": job.created,
+    })
+}
+
+pub(super) async fn job(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    caller.expect_may(&app, AdminAction::IssuanceSubmit, Resource::Org)?;
+    let missing = || Problem::not_found(format!("there is no job `{id}`"));
+    let job = app.store.read(|rows| rows.job(&id)).ok_or_else(missing)?;
+    let own = job.actor.person.as_deref() == Some(caller.name());
+    if !own && !caller.may(&app, AdminAction::ApprovalList, Resource::Org) {
+        return Err(missing());
+    }
+    Ok(Json(shown_job(&job)))
+}
+
+fn shown_certificate(one: &Certificate, now: Timestamp) -> Value {
+    let state = match (one.revoked, now >= one.not_after) {
+        (Some(_), _) => "revoked",
+        (None, true) => "expired",
+        (None, false) => "live",
+    };
+    json!({
+        "serial": one.serial,
+        "state": state,
+        "project": one.request.project,
+        "profile": one.request.profile,
+        "name": one.request.name,
+        "san": one.request.san,
+        "issuer_id": one.request.issuer_id,
+        "not_before": one.not_before,
+        "not_after": one.not_after,
+        "revoked": one.revoked,
+        "job": one.job,
+        "pem": one.pem,
+    })
+}
+
+pub(super) async fn certificates(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(page): Query<Page>,
+) -> Result<Json<Listed<Value>>, Problem> {
+    caller.expect_may(&app, AdminAction::CertificateList, Resource::Org)?;
+    let (limit, now) = (page.limit(), clock::now());
+    let rows = app.store.certificates(page.after.as_deref(), limit + 1);
+    Ok(Json(Listed::new(
+        rows,
+        limit,
+        |one| one.serial.clone(),
+        |one| shown_certificate(&one, now),
+    )))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewAuthority {
+    /// What requests call it as `issuer_id`.
+    id: String,
+    /// The common name of its certificate.
+    common_name: String,
+    /// How many days it lives.
+    #[serde(default = "ten_years")]
+    days: u32,
+}
+
+fn ten_years() -> u32 {
+    3650
+}
+
+pub(super) async fn create_authority(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(body): Body<NewAuthority>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    caller.expect_may(&app, AdminAction::AuthorityCreate, Resource::Org)?;
+    caller.expect_person()?;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if body.id.is_empty() || body.id.len() > 64 || !body.id.bytes().all(plain) {
+        return Err(Problem::invalid(
+            "an authority's id is 1 to 64 of a-z, 0-9 and `-`",
+        ));
+    }
+    let context = app.context(caller.journal_actor());
+    let told = app
+        .blocking(move |app| {
+            let made = crate::issuance::execute::make_authority(
+                &app.store,
+                context,
+                &body.id,
+                &body.common_name,
+                body.days,
+            );
+            let certificate = made.map_err(|error| match error {
+                crate::issuance::execute::ExecuteError::Store(error) => Problem::from(error),
+                other => Problem::invalid(other.to_string()),
+            })?;
+            Ok(json!({"id": body.id, "certificate": certificate}))
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(told)))
+}
+
+pub(super) async fn authority(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<String, Problem> {
+    let found = app.store.read(|rows| rows.authority(&id));
+    let found = found.ok_or_else(|| Problem::not_found(format!("there is no authority `{id}`")))?;
+    Ok(found.new.certificate.clone())
+}
+
+/// The CRL of an authority, made when it is asked for; for anybody, as CRLs are.
+pub(super) async fn crl(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<String, Problem> {
+    app.blocking(move |app| {
+        let made = crate::issuance::execute::revocation_list(&app.store, &id, clock::now());
+        made.map_err(|error| match error {
+            crate::issuance::execute::ExecuteError::NoAuthority(_) => {
+                Problem::not_found(error.to_string())
+            }
+            other => Problem::internal(other.to_string()),
+        })
+    })
+    .await
+}
