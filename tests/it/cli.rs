@@ -153,6 +153,17 @@ fn help_lists_every_command_in_a_group() {
 }
 
 #[test]
+fn a_thumbprint_that_begins_with_a_hyphen_is_no_flag() {
+    for arguments in [
+        ["keys", "delete", "-Ab3", "--url", "http://127.0.0.1:1"],
+        ["keys", "delete", "--url", "http://127.0.0.1:1", "-Ab3"],
+    ] {
+        let ran = run(Path::new("."), &arguments);
+        assert!(ran.stderr.contains("cannot reach"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_usage_error_is_exit_2_with_the_nearest_command() {
     let here = tempfile::tempdir().unwrap();
     let wrong = run(here.path(), &["chekc"]);

@@ -57,9 +57,13 @@ struct Say {
     /// Why; kept in the audit
     #[arg(long)]
     note: Option<String>,
-    /// The digest of what you were shown; without it, of what is shown now
+    /// The digest of what you were shown. Without it the request is shown now,
+    /// and on a terminal you are asked once more
     #[arg(long)]
     digest: Option<String>,
+    /// Do not ask once more
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Runs the command and returns what to print.
@@ -95,12 +99,36 @@ fn decide(client: &Client, say: &Say, verdict: &str) -> Result<String, ClientErr
     let path = format!("/approvals/{}", encode(&say.id));
     let digest = match &say.digest {
         Some(digest) => digest.clone(),
-        // What is printed below is what was decided on, or it is refused.
-        None => text(&client.get(&path)?, "digest").to_owned(),
+        // What is shown is what is decided on, or the server refuses it.
+        None => {
+            let request = client.get(&path)?;
+            if !say.yes {
+                confirm(&render(&request), verdict)?;
+            }
+            text(&request, "digest").to_owned()
+        }
     };
     let body = json!({"note": say.note, "digest": digest});
     let answer = client.send(Method::POST, &format!("{path}/{verdict}"), Some(&body))?;
     Ok(client.render(&answer, render))
+}
+
+/// Asks whoever sits at a terminal; a script has said what it wants.
+fn confirm(shown: &str, verdict: &str) -> Result<(), ClientError> {
+    use std::io::{BufRead, IsTerminal, Write};
+    let (input, mut output) = (std::io::stdin(), std::io::stderr());
+    if !input.is_terminal() || !output.is_terminal() {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| ClientError::Local(error.to_string());
+    write!(output, "{shown}\n{verdict}? [y/N] ").map_err(failed)?;
+    output.flush().map_err(failed)?;
+    let mut answer = String::new();
+    input.lock().read_line(&mut answer).map_err(failed)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(ClientError::Local("nothing was said of it".to_owned())),
+    }
 }
 
 fn names(value: &Value, member: &str) -> String {

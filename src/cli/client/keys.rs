@@ -48,6 +48,8 @@ enum KeysCommand {
     /// Destroy a key taken over from Tang; disks bound to it open no more
     Delete {
         /// Its thumbprint
+        // One in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         thumbprint: String,
     },
     /// Write a backup into the server's state directory
