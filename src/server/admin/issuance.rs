@@ -14,7 +14,7 @@ use super::super::clock;
 use super::super::problem::Problem;
 use super::caller::Caller;
 use super::idempotency::Repeat;
-use super::page::{Body, Listed, Page, Query};
+use super::page::Body;
 use crate::access::{AdminAction, Resource};
 use crate::approval::Step;
 use crate::decision::Decision;
@@ -393,117 +393,4 @@ pub(super) async fn job(
         return Err(missing());
     }
     Ok(Json(shown_job(&job)))
-}
-
-fn shown_certificate(one: &Certificate, now: Timestamp) -> Value {
-    let state = match (one.revoked, now >= one.not_after) {
-        (Some(_), _) => "revoked",
-        (None, true) => "expired",
-        (None, false) => "live",
-    };
-    json!({
-        "serial": one.serial,
-        "state": state,
-        "project": one.request.project,
-        "profile": one.request.profile,
-        "name": one.request.name,
-        "san": one.request.san,
-        "issuer_id": one.request.issuer_id,
-        "not_before": one.not_before,
-        "not_after": one.not_after,
-        "revoked": one.revoked,
-        "job": one.job,
-        "pem": one.pem,
-    })
-}
-
-pub(super) async fn certificates(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Query(page): Query<Page>,
-) -> Result<Json<Listed<Value>>, Problem> {
-    caller.expect_may(&app, AdminAction::CertificateList, Resource::Org)?;
-    let (limit, now) = (page.limit(), clock::now());
-    let rows = app.store.certificates(page.after.as_deref(), limit + 1);
-    Ok(Json(Listed::new(
-        rows,
-        limit,
-        |one| one.serial.clone(),
-        |one| shown_certificate(&one, now),
-    )))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NewAuthority {
-    /// What requests call it as `issuer_id`.
-    id: String,
-    /// The common name of its certificate.
-    common_name: String,
-    /// How many days it lives.
-    #[serde(default = "ten_years")]
-    days: u32,
-}
-
-fn ten_years() -> u32 {
-    3650
-}
-
-pub(super) async fn create_authority(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Body(body): Body<NewAuthority>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    caller.expect_may(&app, AdminAction::AuthorityCreate, Resource::Org)?;
-    caller.expect_person()?;
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if body.id.is_empty() || body.id.len() > 64 || !body.id.bytes().all(plain) {
-        return Err(Problem::invalid(
-            "an authority's id is 1 to 64 of a-z, 0-9 and `-`",
-        ));
-    }
-    let context = app.context(caller.journal_actor());
-    let told = app
-        .blocking(move |app| {
-            let made = crate::issuance::execute::make_authority(
-                &app.store,
-                context,
-                &body.id,
-                &body.common_name,
-                body.days,
-            );
-            let certificate = made.map_err(|error| match error {
-                crate::issuance::execute::ExecuteError::Store(error) => Problem::from(error),
-                other => Problem::invalid(other.to_string()),
-            })?;
-            Ok(json!({"id": body.id, "certificate": certificate}))
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(told)))
-}
-
-pub(super) async fn authority(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<String, Problem> {
-    let found = app.store.read(|rows| rows.authority(&id));
-    let found = found.ok_or_else(|| Problem::not_found(format!("there is no authority `{id}`")))?;
-    Ok(found.new.certificate.clone())
-}
-
-/// The CRL of an authority, made when it is asked for; for anybody, as CRLs are.
-pub(super) async fn crl(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<String, Problem> {
-    app.blocking(move |app| {
-        let made = crate::issuance::execute::revocation_list(&app.store, &id, clock::now());
-        made.map_err(|error| match error {
-            crate::issuance::execute::ExecuteError::NoAuthority(_) => {
-                Problem::not_found(error.to_string())
-            }
-            other => Problem::internal(other.to_string()),
-        })
-    })
-    .await
 }

@@ -8,6 +8,7 @@ mod allow_once;
 mod approvals;
 mod audit;
 mod caller;
+mod certificates;
 mod denials;
 mod devices;
 mod enroll;
@@ -75,10 +76,10 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/issuance", post(issuance::submit))
         .route("/issuance/dry-run", post(issuance::dry_run))
         .route("/jobs/{id}", get(issuance::job))
-        .route("/certificates", get(issuance::certificates))
-        .route("/authorities", post(issuance::create_authority))
-        .route("/authorities/{id}", get(issuance::authority))
-        .route("/authorities/{id}/crl", get(issuance::crl))
+        .route("/certificates", get(certificates::list))
+        .route("/authorities", post(certificates::create_authority))
+        .route("/authorities/{id}", get(certificates::authority))
+        .route("/authorities/{id}/crl", get(certificates::crl))
         .route("/denials", get(denials::list))
         .route("/denials/{id}", delete(denials::lift))
         .route("/clock/accept", post(audit::accept_clock))
