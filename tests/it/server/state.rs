@@ -222,8 +222,8 @@ fn a_state_directory_that_cannot_be_used_is_named() {
     // Not even root can write there.
     expect_refusal(
         dir.path(),
-        &["--dev", "--state", "/sys/panopol"],
-        "`/sys/panopol`",
+        &["--dev", "--state", "/proc/panopol"],
+        "`/proc/panopol`",
     );
     std::fs::write(dir.path().join("state"), "a file").unwrap();
     expect_refusal(dir.path(), &["--dev"], "state");
