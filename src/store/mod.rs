@@ -44,7 +44,7 @@ pub use legacy::{LegacyImport, LegacyUse};
 pub use open::{Settings, StoreState};
 pub use policy::LastGood;
 pub use rows::{
-    Anchor, Authority, Binding, Certificate, Claim, Device, EnrollmentKey, Job, LegacyKey,
+    Anchor, Authority, Binding, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey,
     PolicyInForce, Row, RowKey, Rows, System, Token,
 };
 

@@ -306,18 +306,12 @@ rows! {
 }
 
 impl Row {
-    /// The version and key of a request, denial or one-time unlock that
-    /// nothing can become of at `now`.
-    pub(super) fn ended(&self, now: Timestamp) -> Option<(u64, RowKey)> {
+    /// The row as one that concerns a device, where it is one.
+    pub fn concern(&self) -> Option<Concern> {
         match self {
-            Row::ApprovalRequest(row) => (!row.state.is_open())
-                .then(|| (row.version, RowKey::ApprovalRequest(row.id().to_owned()))),
-            Row::TemporaryDenial(row) => {
-                (!row.holds(now)).then(|| (row.version, RowKey::TemporaryDenial(row.id.clone())))
-            }
-            Row::AllowOnce(row) => {
-                (!row.is_open(now)).then(|| (row.version, RowKey::AllowOnce(row.arming.id.clone())))
-            }
+            Row::ApprovalRequest(row) => Some(Concern::ApprovalRequest(Arc::clone(row))),
+            Row::TemporaryDenial(row) => Some(Concern::TemporaryDenial(Arc::clone(row))),
+            Row::AllowOnce(row) => Some(Concern::AllowOnce(Arc::clone(row))),
             Row::System(_)
             | Row::Device(_)
             | Row::Token(_)
@@ -329,22 +323,40 @@ impl Row {
             | Row::Certificate(_) => None,
         }
     }
+}
 
-    /// The device whose grants, denials or requests this row is one of.
-    pub fn concerns(&self) -> Option<&str> {
+/// What a device asked people for, was granted by them, or was denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// A request.
+    ApprovalRequest(Arc<ApprovalRequest>),
+    /// A denial.
+    TemporaryDenial(Arc<TemporaryDenial>),
+    /// A one-time unlock.
+    AllowOnce(Arc<AllowOnce>),
+}
+
+impl Concern {
+    /// The device; none for a certificate request.
+    pub fn device(&self) -> Option<&str> {
         match self {
-            Row::ApprovalRequest(row) => row.new.subject.device(),
-            Row::TemporaryDenial(row) => Some(&row.device),
-            Row::AllowOnce(row) => Some(&row.arming.device),
-            Row::System(_)
-            | Row::Device(_)
-            | Row::Token(_)
-            | Row::EnrollmentKey(_)
-            | Row::Claim(_)
-            | Row::LegacyKey(_)
-            | Row::Authority(_)
-            | Row::Job(_)
-            | Row::Certificate(_) => None,
+            Concern::ApprovalRequest(row) => row.new.subject.device(),
+            Concern::TemporaryDenial(row) => Some(&row.device),
+            Concern::AllowOnce(row) => Some(&row.arming.device),
+        }
+    }
+
+    /// Its version and key, where nothing can become of it at `now`.
+    pub(super) fn ended(&self, now: Timestamp) -> Option<(u64, RowKey)> {
+        match self {
+            Concern::ApprovalRequest(row) => (!row.state.is_open())
+                .then(|| (row.version, RowKey::ApprovalRequest(row.id().to_owned()))),
+            Concern::TemporaryDenial(row) => {
+                (!row.holds(now)).then(|| (row.version, RowKey::TemporaryDenial(row.id.clone())))
+            }
+            Concern::AllowOnce(row) => {
+                (!row.is_open(now)).then(|| (row.version, RowKey::AllowOnce(row.arming.id.clone())))
+            }
         }
     }
 }
@@ -366,7 +378,7 @@ pub trait Rows {
     fn grants(&self) -> Vec<RowKey>;
 
     /// The requests, denials and one-time unlocks of a device, ended ones included.
-    fn of_device(&self, device: &str) -> Vec<Row>;
+    fn of_device(&self, device: &str) -> Vec<Concern>;
 
     /// The enrollment key with that hash.
     fn enrollment_key_by_hash(&self, hash: &Hash) -> Option<Arc<EnrollmentKey>>;

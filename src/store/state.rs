@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::apply::Change;
 use super::rows::{
-    Authority, Certificate, Claim, Device, EnrollmentKey, Job, LegacyKey, Row, RowKey, Rows,
-    System, Token,
+    Authority, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey, Row, RowKey,
+    Rows, System, Token,
 };
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::Hash;
@@ -107,8 +107,10 @@ impl State {
     /// Keeps the way from a device to its rows; must see the row that goes.
     fn note_concern(&mut self, key: &RowKey, row: Option<&Row>) {
         let before = self.row(key);
-        let device = row.or(before.as_ref()).and_then(Row::concerns);
-        let Some(device) = device else { return };
+        let concern = row.or(before.as_ref()).and_then(Row::concern);
+        let Some(device) = concern.as_ref().and_then(Concern::device) else {
+            return;
+        };
         let keys = self.of_device.entry(device.to_owned()).or_default();
         match row {
             Some(_) => {
@@ -190,9 +192,9 @@ impl Rows for State {
             .collect()
     }
 
-    fn of_device(&self, device: &str) -> Vec<Row> {
+    fn of_device(&self, device: &str) -> Vec<Concern> {
         let keys = self.of_device.get(device).into_iter().flatten();
-        keys.filter_map(|key| self.row(key)).collect()
+        keys.filter_map(|key| self.row(key)?.concern()).collect()
     }
 
     fn enrollment_key_by_hash(&self, hash: &Hash) -> Option<Arc<EnrollmentKey>> {
@@ -246,13 +248,13 @@ impl Rows for Overlay<'_> {
         grants
     }
 
-    fn of_device(&self, device: &str) -> Vec<Row> {
+    fn of_device(&self, device: &str) -> Vec<Concern> {
         let below = self.below.of_device.get(device).into_iter().flatten();
         let unchanged = below.filter(|key| !self.changed.contains_key(key));
-        let changed = self.changed.values().flatten().cloned();
+        let changed = self.changed.values().flatten().filter_map(Row::concern);
         unchanged
-            .filter_map(|key| self.below.row(key))
-            .chain(changed.filter(|row| row.concerns() == Some(device)))
+            .filter_map(|key| self.below.row(key)?.concern())
+            .chain(changed.filter(|concern| concern.device() == Some(device)))
             .collect()
     }
 

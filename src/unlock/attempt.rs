@@ -15,7 +15,7 @@ use crate::decision::{Decision, Obligation};
 use crate::eval::{Program, may_arm};
 use crate::journal::{ApprovalUse, Event};
 use crate::request::{Approved, ArmedAllowOnce, Denial, UnlockFacts, UnlockRequest};
-use crate::store::{Refusal, Row, Rows};
+use crate::store::{Concern, Refusal, Rows};
 use crate::vocabulary::{ApprovalState, DeviceState, Outcome, Override};
 
 /// One exchange asked for. One program judges it from beginning to end.
@@ -123,25 +123,16 @@ impl Attempt {
         let current = current_requirement(&self.program, &request.tags, self.is_legacy(), now);
         for row in concerning {
             match row {
-                Row::TemporaryDenial(row) => facts.denials.extend(self.denial(&row, now)),
-                Row::ApprovalRequest(row) => {
+                Concern::TemporaryDenial(row) => facts.denials.extend(self.denial(&row, now)),
+                Concern::ApprovalRequest(row) => {
                     let approved = self.approved(&row, current.as_ref(), now);
                     facts.approvals.extend(approved);
                 }
-                Row::AllowOnce(row) => {
+                Concern::AllowOnce(row) => {
                     facts
                         .allow_once
                         .extend(self.armed(&row, current.as_ref(), now));
                 }
-                Row::System(_)
-                | Row::Device(_)
-                | Row::Token(_)
-                | Row::EnrollmentKey(_)
-                | Row::Claim(_)
-                | Row::LegacyKey(_)
-                | Row::Authority(_)
-                | Row::Job(_)
-                | Row::Certificate(_) => {}
             }
         }
         facts

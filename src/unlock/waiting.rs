@@ -12,7 +12,7 @@ use crate::approval::{ApprovalRequest, NewRequest, Requirement, Step, Subject};
 use crate::eval::people::Asker;
 use crate::eval::{Class, Program, requirement, second_person};
 use crate::ir::{ApprovalId, UnlockId};
-use crate::store::{Row, Rows};
+use crate::store::{Concern, Rows};
 use crate::vocabulary::{ApprovalState, Binds, Outcome};
 
 /// The most requests of one device that are open at once.
@@ -77,7 +77,7 @@ impl Attempt {
         let digest = required.digest();
         let mut open = 0;
         for row in rows.of_device(&self.endpoint.name) {
-            let Row::ApprovalRequest(request) = row else {
+            let Concern::ApprovalRequest(request) = row else {
                 continue;
             };
             let waits = request.state_at(now) == ApprovalState::Pending

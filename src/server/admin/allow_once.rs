@@ -24,7 +24,7 @@ use crate::approval::{AllowOnce, Arming, By, Requirement};
 use crate::eval::may_arm;
 use crate::ir::AllowOnceId;
 use crate::journal::Event;
-use crate::store::{Device, Refusal, Row, Rows, StoreError};
+use crate::store::{Concern, Device, Refusal, Rows, StoreError};
 use crate::unlock::{current_requirement, draw_id};
 use crate::vocabulary::{DeviceState, Override};
 
@@ -62,22 +62,12 @@ fn shown(policy: &Loaded, once: &AllowOnce, now: Timestamp) -> Value {
 }
 
 /// The one-time unlocks of one device, the newest first.
-pub(super) fn of_device(policy: &Loaded, rows: &[Row], now: Timestamp) -> Vec<Value> {
+pub(super) fn of_device(policy: &Loaded, rows: &[Concern], now: Timestamp) -> Vec<Value> {
     let mut all: Vec<_> = rows
         .iter()
         .filter_map(|row| match row {
-            Row::AllowOnce(once) => Some(once),
-            Row::System(_)
-            | Row::Device(_)
-            | Row::Token(_)
-            | Row::EnrollmentKey(_)
-            | Row::Claim(_)
-            | Row::LegacyKey(_)
-            | Row::Authority(_)
-            | Row::Job(_)
-            | Row::Certificate(_)
-            | Row::ApprovalRequest(_)
-            | Row::TemporaryDenial(_) => None,
+            Concern::AllowOnce(once) => Some(once),
+            Concern::ApprovalRequest(_) | Concern::TemporaryDenial(_) => None,
         })
         .collect();
     all.sort_by_key(|once| std::cmp::Reverse(once.created));

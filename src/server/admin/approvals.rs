@@ -19,7 +19,7 @@ use super::page::{Body, Listed, Page, Query};
 use crate::access::{AdminAction, Resource};
 use crate::approval::{Act, ApprovalRequest, NewRequest, Refused, Requirement, Subject};
 use crate::journal::Event;
-use crate::store::{Context, Device, Refusal, Row, Rows, StoreError};
+use crate::store::{Concern, Context, Device, Refusal, Rows, StoreError};
 use crate::unlock::{draw_id, required_now};
 use crate::vocabulary::{ApprovalKind, ApprovalState, Verdict};
 
@@ -121,20 +121,15 @@ fn shown(
 }
 
 /// The requests of one device, the newest first.
-pub(super) fn of_device(app: &App, policy: &Loaded, rows: &[Row], now: Timestamp) -> Vec<Value> {
+pub(super) fn of_device(
+    app: &App,
+    policy: &Loaded,
+    rows: &[Concern],
+    now: Timestamp,
+) -> Vec<Value> {
     let requests = rows.iter().filter_map(|row| match row {
-        Row::ApprovalRequest(request) => Some(request),
-        Row::System(_)
-        | Row::Device(_)
-        | Row::Token(_)
-        | Row::EnrollmentKey(_)
-        | Row::Claim(_)
-        | Row::LegacyKey(_)
-        | Row::Authority(_)
-        | Row::Job(_)
-        | Row::Certificate(_)
-        | Row::TemporaryDenial(_)
-        | Row::AllowOnce(_) => None,
+        Concern::ApprovalRequest(request) => Some(request),
+        Concern::TemporaryDenial(_) | Concern::AllowOnce(_) => None,
     });
     let mut requests: Vec<_> = requests.collect();
     requests.sort_by_key(|request| std::cmp::Reverse(request.version));
@@ -390,22 +385,12 @@ pub(super) async fn ask_for_tags(
 /// One change of a device's tags waits at a time.
 fn expect_one_change(rows: &dyn Rows, new: &NewRequest, now: Timestamp) -> Result<(), Refusal> {
     let device = new.subject.device().unwrap_or_default();
-    let waits = |row: &Row| match row {
-        Row::ApprovalRequest(request) => {
+    let waits = |row: &Concern| match row {
+        Concern::ApprovalRequest(request) => {
             request.new.subject.kind() == ApprovalKind::Tags
                 && request.state_at(now) == ApprovalState::Pending
         }
-        Row::System(_)
-        | Row::Device(_)
-        | Row::Token(_)
-        | Row::EnrollmentKey(_)
-        | Row::Claim(_)
-        | Row::LegacyKey(_)
-        | Row::Authority(_)
-        | Row::Job(_)
-        | Row::Certificate(_)
-        | Row::TemporaryDenial(_)
-        | Row::AllowOnce(_) => false,
+        Concern::TemporaryDenial(_) | Concern::AllowOnce(_) => false,
     };
     match rows.of_device(device).iter().any(waits) {
         true => Err(Refusal::State {

@@ -16,7 +16,7 @@ use super::page::Query;
 use crate::access::{AdminAction, Resource};
 use crate::approval::TemporaryDenial;
 use crate::journal::Event;
-use crate::store::{Refusal, Row, StoreError};
+use crate::store::{Concern, Refusal, StoreError};
 
 /// With a clock that is `frozen` a denial that was not lifted holds, however old.
 fn live(denial: &TemporaryDenial, now: Timestamp, frozen: bool) -> bool {
@@ -37,24 +37,15 @@ fn shown(denial: &TemporaryDenial, now: Timestamp, frozen: bool) -> Value {
 }
 
 /// The live denials of one device.
-pub(super) fn of_device(rows: &[Row], now: Timestamp, frozen: bool) -> Vec<Value> {
+pub(super) fn of_device(rows: &[Concern], now: Timestamp, frozen: bool) -> Vec<Value> {
     rows.iter()
         .filter_map(|row| match row {
-            Row::TemporaryDenial(denial) if live(denial, now, frozen) => {
+            Concern::TemporaryDenial(denial) if live(denial, now, frozen) => {
                 Some(shown(denial, now, frozen))
             }
-            Row::TemporaryDenial(_)
-            | Row::System(_)
-            | Row::Device(_)
-            | Row::Token(_)
-            | Row::EnrollmentKey(_)
-            | Row::Claim(_)
-            | Row::LegacyKey(_)
-            | Row::Authority(_)
-            | Row::Job(_)
-            | Row::Certificate(_)
-            | Row::ApprovalRequest(_)
-            | Row::AllowOnce(_) => None,
+            Concern::TemporaryDenial(_) | Concern::ApprovalRequest(_) | Concern::AllowOnce(_) => {
+                None
+            }
         })
         .collect()
 }

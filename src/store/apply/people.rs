@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::super::error::Refusal;
-use super::super::rows::{Row, RowKey};
+use super::super::rows::{Concern, RowKey};
 use super::{At, Change, Changes, exists, in_state, not_found, put};
 use crate::address::host_range;
 use crate::approval::{
@@ -230,20 +230,11 @@ impl At<'_> {
         let mut changes = Vec::new();
         for row in self.rows.of_device(device) {
             match row {
-                Row::ApprovalRequest(row) => {
+                Concern::ApprovalRequest(row) => {
                     changes.extend(self.end_request(&row, "the device was revoked")?);
                 }
-                Row::AllowOnce(row) => changes.extend(self.end_once(row)),
-                Row::System(_)
-                | Row::Device(_)
-                | Row::Token(_)
-                | Row::EnrollmentKey(_)
-                | Row::Claim(_)
-                | Row::LegacyKey(_)
-                | Row::Authority(_)
-                | Row::Job(_)
-                | Row::Certificate(_)
-                | Row::TemporaryDenial(_) => {}
+                Concern::AllowOnce(row) => changes.extend(self.end_once(row)),
+                Concern::TemporaryDenial(_) => {}
             }
         }
         Ok(changes)
