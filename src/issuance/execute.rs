@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::ca::{self, CaError, Curve, LocalCa, Order, Revoked, Serial, Validity};
 use super::csr::{Csr, CsrError};
+use super::permit::{Permit, PermitError};
+use crate::durable::Hex;
 use crate::journal::{JobClaim, JobResult};
 use crate::keyring::SecretBytes;
 use crate::request::IssuanceRequest;
@@ -39,9 +42,52 @@ pub enum ExecuteError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The permit.
+    #[error(transparent)]
+    Permit(#[from] PermitError),
     /// The job does not hold what its action takes.
     #[error("the job has no {0}")]
     Lacks(&'static str),
+    /// Another CA refused, or made something else than what was approved.
+    #[error("{0}")]
+    Issuer(String),
+    /// It is not known yet whether it is done, and may be asked again.
+    #[error("{cause}")]
+    Later {
+        /// Why.
+        cause: String,
+        /// When the other side would be asked again.
+        after: Option<Duration>,
+    },
+}
+
+/// A job to be carried out, with all that may be needed.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Where keys and certificates are.
+    pub store: &'a Store,
+    /// The job.
+    pub job: &'a Job,
+    /// What was fixed when it was claimed.
+    pub claim: &'a JobClaim,
+    /// The permit, without which nobody does anything.
+    pub permit: &'a str,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What came of trying.
+#[derive(Debug)]
+pub enum Tried {
+    /// The job is over.
+    Over(JobResult),
+    /// It is to be tried again.
+    Later {
+        /// Why it is not over.
+        cause: String,
+        /// When the other side would be asked again.
+        after: Option<Duration>,
+    },
 }
 
 /// One who carries jobs out.
@@ -51,12 +97,12 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// Why it could not be.
-    fn carry_out(
-        &self,
-        store: &Store,
-        job: &Job,
-        claim: &JobClaim,
-    ) -> Result<JobResult, ExecuteError>;
+    fn carry_out(&self, call: &Call<'_>) -> Result<JobResult, ExecuteError>;
+
+    /// Whether the serial number is drawn by whoever issues, and not here.
+    fn draws_serial(&self) -> bool {
+        true
+    }
 }
 
 /// The connectors that a server has, by issuer.
@@ -90,6 +136,12 @@ impl Connectors {
         }
     }
 
+    /// Whether the issuer of a request draws the serial numbers itself.
+    pub fn draws_serial(&self, request: &IssuanceRequest) -> bool {
+        let found = self.find(request);
+        found.is_ok_and(Connector::draws_serial)
+    }
+
     fn find(&self, request: &IssuanceRequest) -> Result<&dyn Connector, ExecuteError> {
         let word = |text: &Option<String>| text.clone().unwrap_or_default();
         let key = (word(&request.issuer_type), word(&request.issuer_id));
@@ -108,45 +160,93 @@ impl Connectors {
     }
 }
 
+/// How long another CA is asked again and again.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
+
 /// Carries out a claimed job.
 ///
 /// # Errors
-/// It is to be tried again later: the store could not be read. Whatever else
+/// The store could not be read: it is to be tried again later. Whatever else
 /// goes wrong is the job's result.
 pub fn carry_out(
     store: &Store,
     connectors: &Connectors,
     job: &Job,
     claim: &JobClaim,
-) -> Result<JobResult, StoreError> {
-    let done = connectors
-        .find(&job.new.request)
-        .and_then(|connector| connector.carry_out(store, job, claim));
-    match done {
-        Ok(result) => Ok(result),
-        Err(ExecuteError::Store(error)) => Err(error),
-        Err(error) => Ok(JobResult::Failed {
-            cause: error.to_string(),
-        }),
+    now: Timestamp,
+) -> Result<Tried, StoreError> {
+    match try_once(store, connectors, job, claim, now) {
+        Ok(result) => Ok(Tried::Over(result)),
+        Err(ExecuteError::Store(error) | ExecuteError::Permit(PermitError::Store(error))) => {
+            Err(error)
+        }
+        Err(ExecuteError::Later { cause, after }) => {
+            match now.duration_since(claim.not_before) < PATIENCE {
+                true => Ok(Tried::Later { cause, after }),
+                false => Ok(failed(format!(
+                    "given up after {} hours, and not known whether it was done: {cause}",
+                    PATIENCE.as_hours()
+                ))),
+            }
+        }
+        Err(error) => Ok(failed(error.to_string())),
     }
+}
+
+fn failed(cause: String) -> Tried {
+    Tried::Over(JobResult::Failed { cause })
+}
+
+fn try_once(
+    store: &Store,
+    connectors: &Connectors,
+    job: &Job,
+    claim: &JobClaim,
+    now: Timestamp,
+) -> Result<JobResult, ExecuteError> {
+    let connector = connectors.find(&job.new.request)?;
+    let permit = Permit::of(store, job, csr_digest(job)?, now).sign(store)?;
+    connector.carry_out(&Call {
+        store,
+        job,
+        claim,
+        permit: &permit,
+        now,
+    })
+}
+
+/// The digest of a job's CSR, from its bytes.
+fn csr_digest(job: &Job) -> Result<Option<String>, ExecuteError> {
+    let Some(csr) = &job.new.csr else {
+        return Ok(None);
+    };
+    let csr = Csr::read(csr.as_bytes())?;
+    Ok(Some(Hex(csr.digest()).to_string()))
 }
 
 /// The certification authorities whose keys are in the store.
 struct BuiltIn;
 
 impl Connector for BuiltIn {
-    fn carry_out(
-        &self,
-        store: &Store,
-        job: &Job,
-        claim: &JobClaim,
-    ) -> Result<JobResult, ExecuteError> {
-        let serial = claim.serial.clone();
+    fn carry_out(&self, call: &Call<'_>) -> Result<JobResult, ExecuteError> {
+        let Call { store, job, .. } = *call;
+        // Its own word, asked for like everybody else's: what is signed is what
+        // the permit names, and nothing is signed after its end.
+        let permit = Permit::verify(store, call.permit, call.now)?;
+        permit.expect_for(job, csr_digest(job)?.as_deref())?;
+        let serial = call.claim.serial.clone();
+        let serial = serial.ok_or(ExecuteError::Lacks("serial number"))?;
         match job.new.request.action {
-            Action::Issue | Action::Renew | Action::Reissue => issue(store, job, claim),
+            Action::Issue | Action::Renew | Action::Reissue => {
+                issue(store, job, call.claim, serial)
+            }
             Action::Revoke => Ok(JobResult::Revoked { serial }),
             Action::Export | Action::Distribute => Ok(JobResult::Handed { serial }),
         }
+    }
+
+    fn draws_serial(&self) -> bool {
+        false
     }
 }
 
@@ -190,7 +290,12 @@ pub fn draw_serial() -> Result<String, ExecuteError> {
     Ok(Serial::from_random(bytes).to_string())
 }
 
-fn issue(store: &Store, job: &Job, claim: &JobClaim) -> Result<JobResult, ExecuteError> {
+fn issue(
+    store: &Store,
+    job: &Job,
+    claim: &JobClaim,
+    number: String,
+) -> Result<JobResult, ExecuteError> {
     let request = &job.new.request;
     let (_, ca) = open(store, request.issuer_id.as_deref().unwrap_or_default())?;
     let csr = job.new.csr.as_deref().ok_or(ExecuteError::Lacks("CSR"))?;
@@ -202,13 +307,13 @@ fn issue(store: &Store, job: &Job, claim: &JobClaim) -> Result<JobResult, Execut
         csr: &csr,
         names: &request.san,
         validity,
-        serial: serial(&claim.serial)?,
+        serial: serial(&number)?,
         crl_url: None,
     };
     let der = ca.issue(&order, claim.not_before)?;
     let at = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     Ok(JobResult::Issued {
-        serial: claim.serial.clone(),
+        serial: number,
         certificate: ca::pem("CERTIFICATE", &der),
         not_before: at(validity.not_before()),
         not_after: at(validity.not_after()),
@@ -245,7 +350,8 @@ pub fn revocation_list(store: &Store, id: &str, now: Timestamp) -> Result<String
     let (authority, ca) = open(store, id)?;
     let mut revoked = Vec::new();
     for one in store.certificates(None, usize::MAX) {
-        let ours = one.request.issuer_id.as_deref() == Some(id);
+        let local = one.request.issuer_type.as_deref() == Some(IssuerType::LocalCa.word());
+        let ours = local && one.request.issuer_id.as_deref() == Some(id);
         if let (true, Some(at)) = (ours, one.revoked) {
             revoked.push(Revoked {
                 serial: serial(&one.serial)?,

@@ -151,7 +151,7 @@ pub fn claim(
     rows: &dyn Rows,
     id: &str,
     program: &Program,
-    serial: &str,
+    serial: Option<&str>,
     allow_bypass: bool,
     now: Timestamp,
 ) -> Result<Event, Refusal> {
@@ -192,8 +192,8 @@ pub fn claim(
         id: id.to_owned(),
         claim: JobClaim {
             serial: match &job.new.certificate {
-                Some(serial) => serial.clone(),
-                None => serial.to_owned(),
+                Some(serial) => Some(serial.clone()),
+                None => serial.map(str::to_owned),
             },
             not_before: now,
             not_after: lifetime(&job.new.request, now),

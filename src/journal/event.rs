@@ -111,6 +111,18 @@ pub struct NewAuthority {
     pub secret: SealedSecret,
 }
 
+/// The key that permits are signed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPermitKey {
+    /// Its id: the thumbprint of its public half under SHA-256.
+    pub id: String,
+    /// The public half, a JWK as JSON text.
+    pub jwk: String,
+    /// The private half.
+    pub secret: SealedSecret,
+}
+
 /// Something asked of the certificate side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,8 +147,10 @@ pub struct NewJob {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JobClaim {
-    /// The serial number that a certificate will have, in hexadecimal.
-    pub serial: String,
+    /// The serial number that a certificate will have, in hexadecimal; none
+    /// where another CA draws it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
     /// From when it holds.
     pub not_before: Timestamp,
     /// Until when.
@@ -398,6 +412,11 @@ pub enum Event {
         /// Which.
         authority: NewAuthority,
     },
+    /// Permits are signed with a key from now on.
+    PermitKeyCreated {
+        /// Which.
+        key: NewPermitKey,
+    },
     /// A temporary denial no longer holds.
     DenialLifted {
         /// Its id.
@@ -502,6 +521,7 @@ impl Event {
             | Event::JobFinished { .. }
             | Event::JobEnded { .. }
             | Event::AuthorityCreated { .. }
+            | Event::PermitKeyCreated { .. }
             | Event::DenialLifted { .. }
             | Event::AllowOnceArmed { .. }
             | Event::AllowOnceJoined { .. }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::Request;
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// How long one attempt may take, from the name's look-up to the answer's end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,16 +37,38 @@ impl Failed {
     }
 }
 
+/// An answer, whatever it says.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// When the server would have the next attempt.
+    pub after: Option<Duration>,
+    /// Its body, as far as it came in time and in size.
+    pub body: Option<Vec<u8>>,
+}
+
 /// A client that follows no redirect and reads no proxy from the environment:
 /// a message goes where the file says, or nowhere.
 pub(super) fn agent() -> Agent {
+    agent_with(PATIENCE, None)
+}
+
+/// The same with its own patience, and with roots of its own for TLS.
+pub fn agent_with(patience: Duration, roots: Option<RootCerts>) -> Agent {
+    let tls = TlsConfig::builder();
+    let tls = match roots {
+        Some(roots) => tls.root_certs(roots),
+        None => tls,
+    };
     Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .proxy(None)
-        .timeout_global(Some(PATIENCE))
-        .timeout_connect(Some(CONNECT))
+        .tls_config(tls.build())
+        .timeout_global(Some(patience))
+        .timeout_connect(Some(CONNECT.min(patience)))
         .user_agent(concat!("panopol/", env!("CARGO_PKG_VERSION")))
         .build()
         .into()
@@ -58,6 +81,21 @@ pub(super) fn post(
     headers: &[(&'static str, String)],
     body: &str,
 ) -> Result<(), Failed> {
+    let answer = exchange(agent, url, headers, body, LONGEST_ANSWER)?;
+    judge(answer.status, answer.after)
+}
+
+/// Posts `body` to `url` and reads the answer, of at most `longest` bytes.
+///
+/// # Errors
+/// There is no answer.
+pub fn exchange(
+    agent: &Agent,
+    url: &str,
+    headers: &[(&'static str, String)],
+    body: &str,
+    longest: u64,
+) -> Result<Answer, Failed> {
     let mut request = Request::post(url);
     for (name, value) in headers {
         request = request.header(*name, value);
@@ -74,21 +112,21 @@ pub(super) fn post(
     let status = answer.status().as_u16();
     let after = answer.headers().get("retry-after");
     let after = after.and_then(|value| value.to_str().ok()?.trim().parse::<u64>().ok());
-    // Read so that the connection can be used again; an answer that does not end
-    // in time or in size changes nothing about its status.
-    let _ = answer
-        .body_mut()
-        .with_config()
-        .limit(LONGEST_ANSWER)
-        .read_to_vec();
-    judge(status, after)
+    // Read so that the connection can be used again, too; an answer that does not
+    // end in time or in size changes nothing about its status.
+    let body = answer.body_mut().with_config().limit(longest).read_to_vec();
+    Ok(Answer {
+        status,
+        after: after.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT))),
+        body: body.ok(),
+    })
 }
 
-fn judge(status: u16, after: Option<u64>) -> Result<(), Failed> {
+fn judge(status: u16, after: Option<Duration>) -> Result<(), Failed> {
     let failed = |for_good| Failed {
         cause: format!("it answered {status}"),
         for_good,
-        after: after.map(|seconds| Duration::from_secs(seconds.min(LONGEST_WAIT))),
+        after,
     };
     match status {
         200..=299 => Ok(()),

@@ -206,6 +206,7 @@ fn topic(event: &Event) -> Option<Topic> {
         | Event::JobFinished { .. }
         | Event::JobEnded { .. }
         | Event::AuthorityCreated { .. }
+        | Event::PermitKeyCreated { .. }
         | Event::ClockAccepted { .. }
         | Event::MasterKeyChanged {}
         | Event::HeadAnchored { .. }

@@ -4,8 +4,11 @@ use std::net::IpAddr;
 
 use ureq::http::Uri;
 
-/// Holds a sink's URL against what can be sent to; the fault, in words.
-pub(super) fn check_url(text: &str) -> Result<(), String> {
+/// Holds a URL against what can be sent to.
+///
+/// # Errors
+/// The fault, in words.
+pub fn check_url(text: &str) -> Result<(), String> {
     let url: Uri = text
         .parse()
         .map_err(|error| format!("`{}` is no URL: {error}", text.escape_debug()))?;
@@ -25,7 +28,7 @@ pub(super) fn check_url(text: &str) -> Result<(), String> {
 }
 
 /// Whether it goes in clear to another host.
-pub(super) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     let Ok(url) = text.parse::<Uri>() else {
         return false;
     };

@@ -59,6 +59,25 @@ pub fn signature(
     ))
 }
 
+/// The headers of `body` under the id of its message, signed at `now`.
+///
+/// # Errors
+/// The cryptographic library failed.
+pub fn headers(
+    key: &SecretBytes,
+    id: &str,
+    now: Timestamp,
+    body: &str,
+) -> Result<[(&'static str, String); 4], openssl::error::ErrorStack> {
+    let seconds = now.as_second();
+    Ok([
+        ("content-type", "application/json".to_owned()),
+        ("webhook-id", id.to_owned()),
+        ("webhook-timestamp", seconds.to_string()),
+        ("webhook-signature", signature(key, id, seconds, body)?),
+    ])
+}
+
 /// Sends one message, signed at `now`.
 pub(super) fn send(
     agent: &ureq::Agent,
@@ -68,14 +87,7 @@ pub(super) fn send(
     now: Timestamp,
 ) -> Result<(), Failed> {
     let body = message.json();
-    let seconds = now.as_second();
-    let signed = signature(key, &message.id, seconds, &body)
+    let headers = headers(key, &message.id, now, &body)
         .map_err(|error| Failed::for_now(format!("it cannot be signed: {error}")))?;
-    let headers = [
-        ("content-type", "application/json".to_owned()),
-        ("webhook-id", message.id.clone()),
-        ("webhook-timestamp", seconds.to_string()),
-        ("webhook-signature", signed),
-    ];
     http::post(agent, url, &headers, &body)
 }

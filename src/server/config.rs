@@ -66,6 +66,8 @@ settings! {
     records_keep: usize, "PANOPOL_RECORDS_KEEP", "N";
     /// Where notifications go: a file of sinks
     notify: PathBuf, "PANOPOL_NOTIFY", "FILE";
+    /// Other CAs, that are asked to issue or that ask here before they do: a file of issuers
+    issuers: PathBuf, "PANOPOL_ISSUERS", "FILE";
     /// Your own Cedar policy of who may do what
     access_policy: PathBuf, "PANOPOL_ACCESS_POLICY", "FILE";
     /// Honour `bypass` blocks: development and CI only

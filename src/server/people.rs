@@ -281,7 +281,7 @@ impl App {
                 }
             }
         }
-        self.run_jobs().await;
+        self.run_jobs();
         let kept = |id: &str| self.store.approval(id).is_some();
         self.sightings.retain(kept);
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::access::{self, Access, AccessError};
 use crate::ir::people::Scope;
+use crate::issuance::permit::{self, PermitError};
 use crate::journal::{Actor, SignedHead};
 use crate::keyring::{KeyringError, MasterKey};
 use crate::record::log::Rotation;
@@ -19,6 +20,7 @@ use crate::vocabulary::Role;
 use super::app::App;
 use super::clock;
 use super::config::{ConfigError, Settings};
+use super::issuance::IssuersFileError;
 use super::legacy::Legacy;
 use super::limits::Limits;
 use super::metrics::Metrics;
@@ -55,6 +57,12 @@ pub enum StartError {
     /// Where notifications go.
     #[error(transparent)]
     Notify(#[from] NotifyError),
+    /// Other CAs.
+    #[error(transparent)]
+    Issuers(#[from] IssuersFileError),
+    /// The key that permits are signed with.
+    #[error("the key for permits: {0}")]
+    Permit(#[from] PermitError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -127,6 +135,7 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         cause: error.to_string(),
     })?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let issuers = super::issuance::read(settings)?;
     let app = App {
         legacy: legacy(settings, &store)?,
         access: access(settings)?,
@@ -152,10 +161,11 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         clock: clock::Watch::start(&state.join("clock.json")),
         sightings: Sightings::default(),
         running: super::issuance::Running::default(),
-        connectors: super::issuance::connectors(),
+        connectors: super::issuance::connectors(issuers),
         answered: std::sync::Mutex::default(),
         streams: super::streams::Streams::default(),
     };
+    permit::ensure_key(&app.store, own_context(&app))?;
     announce(&app)?;
     Ok(app)
 }

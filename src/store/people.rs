@@ -5,18 +5,23 @@
 use std::sync::Arc;
 
 use super::error::StoreError;
-use super::rows::{Authority, Certificate, Job};
+use super::rows::{Authority, Certificate, Job, PermitKey};
 use super::tokens::page;
 use super::{Committed, Context, Store};
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::durable::HexBytes;
-use crate::journal::{Event, NewAuthority, SealedSecret};
+use crate::journal::{Event, NewAuthority, NewPermitKey, SealedSecret};
 use crate::keyring::SecretBytes;
 use crate::vocabulary::JobState;
 
 /// What an authority's key is sealed as.
 fn authority_row(id: &str) -> String {
     format!("authority/{id}")
+}
+
+/// What a key for permits is sealed as.
+fn permit_row(id: &str) -> String {
+    format!("permit-key/{id}")
 }
 
 impl Store {
@@ -84,6 +89,52 @@ impl Store {
     /// It is damaged.
     pub fn open_authority_key(&self, authority: &Authority) -> Result<SecretBytes, StoreError> {
         self.open_secret(&authority_row(&authority.new.id), &authority.new.secret)
+    }
+
+    /// The key that permits are signed with, the newest; none before the first.
+    pub fn permit_key(&self) -> Option<Arc<PermitKey>> {
+        let state = self.shared.read();
+        let keys = state.permit_keys.values();
+        keys.max_by_key(|key| key.version).cloned()
+    }
+
+    /// Every key that permits were ever signed with, by id.
+    pub fn permit_keys(&self) -> Vec<Arc<PermitKey>> {
+        self.shared.read().permit_keys.values().cloned().collect()
+    }
+
+    /// Takes a key that permits are signed with from now on.
+    ///
+    /// # Errors
+    /// There is one of that id, or the disk said no.
+    pub fn create_permit_key(
+        &self,
+        context: Context,
+        id: &str,
+        jwk: String,
+        key: &SecretBytes,
+    ) -> Result<Committed, StoreError> {
+        let data_keys = self.create_keys(1)?;
+        let new = data_keys.first().ok_or(StoreError::Stopped)?;
+        let sealed = HexBytes(new.key.seal(&permit_row(id), key)?);
+        let key = NewPermitKey {
+            id: id.to_owned(),
+            jwk,
+            secret: SealedSecret {
+                key: new.id,
+                sealed,
+            },
+        };
+        let event = Event::PermitKeyCreated { key };
+        self.commit_with_keys(context, &[new.id], move |_| Ok(event))
+    }
+
+    /// Opens the private half of a key that permits are signed with.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn open_permit_key(&self, key: &PermitKey) -> Result<SecretBytes, StoreError> {
+        self.open_secret(&permit_row(&key.new.id), &key.new.secret)
     }
 
     /// Every temporary denial that is kept, the newest first.

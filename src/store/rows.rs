@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::{
-    Actor, Generation, Hash, JobClaim, JobResult, NewAuthority, NewJob, PublicKey, SealedSecret,
+    Actor, Generation, Hash, JobClaim, JobResult, NewAuthority, NewJob, NewPermitKey, PublicKey,
+    SealedSecret,
 };
 use crate::request::IssuanceRequest;
 use crate::vocabulary::{DeviceState, JobState};
@@ -190,6 +191,18 @@ pub struct Authority {
     pub version: u64,
 }
 
+/// A key that permits are signed with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermitKey {
+    /// What it began with.
+    #[serde(flatten)]
+    pub new: NewPermitKey,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The last entry that changed it.
+    pub version: u64,
+}
+
 /// Something asked of the certificate side, as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -299,6 +312,8 @@ rows! {
     AllowOnce = "allow-once",
     /// A certification authority, by id.
     Authority = "authority",
+    /// A key that permits are signed with, by id.
+    PermitKey = "permit-key",
     /// A job of the certificate side, by id.
     Job = "job",
     /// A certificate, by serial number.
@@ -319,6 +334,7 @@ impl Row {
             | Row::Claim(_)
             | Row::LegacyKey(_)
             | Row::Authority(_)
+            | Row::PermitKey(_)
             | Row::Job(_)
             | Row::Certificate(_) => None,
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::apply::Change;
 use super::rows::{
-    Authority, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey, Row, RowKey,
-    Rows, System, Token,
+    Authority, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey, PermitKey, Row,
+    RowKey, Rows, System, Token,
 };
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::Hash;
@@ -30,6 +30,7 @@ pub(super) struct State {
     pub(super) denials: BTreeMap<String, Arc<TemporaryDenial>>,
     pub(super) allow_onces: BTreeMap<String, Arc<AllowOnce>>,
     pub(super) authorities: BTreeMap<String, Arc<Authority>>,
+    pub(super) permit_keys: BTreeMap<String, Arc<PermitKey>>,
     pub(super) jobs: BTreeMap<String, Arc<Job>>,
     pub(super) certificates: BTreeMap<String, Arc<Certificate>>,
     /// The rows of the three that concern each device.
@@ -80,6 +81,9 @@ impl State {
             (RowKey::Authority(id), Some(Row::Authority(row))) => {
                 self.authorities.insert(id, row);
             }
+            (RowKey::PermitKey(id), Some(Row::PermitKey(row))) => {
+                self.permit_keys.insert(id, row);
+            }
             (RowKey::Job(id), Some(Row::Job(row))) => {
                 self.jobs.insert(id, row);
             }
@@ -97,6 +101,7 @@ impl State {
                 | RowKey::TemporaryDenial(_)
                 | RowKey::AllowOnce(_)
                 | RowKey::Authority(_)
+                | RowKey::PermitKey(_)
                 | RowKey::Job(_)
                 | RowKey::Certificate(_),
                 _,
@@ -148,7 +153,9 @@ impl State {
         let of_tang = self.legacy_keys.values().map(|key| key.secret.key);
         let own = self.system.iter().map(|system| system.audit_secret.key);
         let of_authorities = self.authorities.values().map(|row| row.new.secret.key);
-        of_devices.chain(of_tang).chain(of_authorities).chain(own)
+        let of_permits = self.permit_keys.values().map(|row| row.new.secret.key);
+        let of_issuance = of_authorities.chain(of_permits);
+        of_devices.chain(of_tang).chain(of_issuance).chain(own)
     }
 }
 
@@ -171,6 +178,7 @@ impl Rows for State {
             RowKey::TemporaryDenial(id) => self.denials.get(id).cloned().map(Row::TemporaryDenial),
             RowKey::AllowOnce(id) => self.allow_onces.get(id).cloned().map(Row::AllowOnce),
             RowKey::Authority(id) => self.authorities.get(id).cloned().map(Row::Authority),
+            RowKey::PermitKey(id) => self.permit_keys.get(id).cloned().map(Row::PermitKey),
             RowKey::Job(id) => self.jobs.get(id).cloned().map(Row::Job),
             RowKey::Certificate(serial) => {
                 let certificate = self.certificates.get(serial).cloned();

@@ -66,7 +66,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "issuance",
         &[
-            "eval", "request", "decision", "approval", "store", "journal", "keyring",
+            "eval", "request", "decision", "approval", "store", "journal", "keyring", "durable",
+            "notify",
         ],
     ),
     (

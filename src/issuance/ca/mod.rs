@@ -29,6 +29,7 @@ use zeroize::Zeroizing;
 pub use crl::Revoked;
 pub use error::CaError;
 pub use issue::Order;
+pub(super) use read_back::name_of;
 pub use serial::Serial;
 pub use validity::Validity;
 

@@ -131,22 +131,27 @@ fn expect_names(read: &X509Certificate<'_>, order: &Order<'_>) -> Result<(), CaE
 
 /// A name as policies know it, if its very text is the normalised one.
 fn san_of(name: &GeneralName<'_>) -> Option<San> {
-    let (kind, text) = match name {
-        GeneralName::DNSName(text) => (SanType::Dns, (*text).to_owned()),
-        GeneralName::RFC822Name(text) => (SanType::Email, (*text).to_owned()),
-        GeneralName::URI(text) => (SanType::Uri, (*text).to_owned()),
+    let (kind, text) = name_of(name)?;
+    let read = parse_name_of(kind, &text).ok()?;
+    (read.to_string() == format!("{kind}:{text}")).then_some(read)
+}
+
+/// A name's type and text; none for a type that is not judged.
+pub(in crate::issuance) fn name_of(name: &GeneralName<'_>) -> Option<(SanType, String)> {
+    match name {
+        GeneralName::DNSName(text) => Some((SanType::Dns, (*text).to_owned())),
+        GeneralName::RFC822Name(text) => Some((SanType::Email, (*text).to_owned())),
+        GeneralName::URI(text) => Some((SanType::Uri, (*text).to_owned())),
         GeneralName::IPAddress(bytes) => {
             let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
             let address = v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
-            (SanType::Ip, address.ok()?.to_string())
+            Some((SanType::Ip, address.ok()?.to_string()))
         }
         GeneralName::OtherName(..)
         | GeneralName::X400Address(_)
         | GeneralName::DirectoryName(_)
         | GeneralName::EDIPartyName(_)
         | GeneralName::RegisteredID(_)
-        | GeneralName::Invalid(..) => return None,
-    };
-    let read = parse_name_of(kind, &text).ok()?;
-    (read.to_string() == format!("{kind}:{text}")).then_some(read)
+        | GeneralName::Invalid(..) => None,
+    }
 }

@@ -17,6 +17,7 @@ use super::caller::Caller;
 use super::page::{Body, Listed, Page, Query};
 use crate::access::{AdminAction, Resource};
 use crate::issuance::execute::{ExecuteError, make_authority, revocation_list};
+use crate::issuance::permit;
 use crate::store::Certificate;
 
 fn shown_certificate(one: &Certificate, now: Timestamp) -> Value {
@@ -107,6 +108,11 @@ pub(super) async fn authority(
     let found = app.store.read(|rows| rows.authority(&id));
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no authority `{id}`")))?;
     Ok(found.new.certificate.clone())
+}
+
+/// The keys that permits are verified with, a JWK set; for anybody.
+pub(super) async fn permit_keys(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(permit::public_keys(&app.store))
 }
 
 /// The CRL of an authority, made when it is asked for; for anybody, as CRLs are.

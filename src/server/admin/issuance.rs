@@ -364,8 +364,11 @@ async fn carry_on(
     }
 }
 
-fn shown_job(job: &Job) -> Value {
+fn shown_job(app: &App, job: &Job) -> Value {
+    let attempts = app.running.attempts(&job.new.id);
     json!({
+        "attempts": attempts.as_ref().map_or(0, |past| past.count),
+        "last_fault": attempts.map(|past| past.cause),
         "id": job.new.id,
         "action": job.new.request.action,
         "state": job.state,
@@ -392,5 +395,5 @@ pub(super) async fn job(
     if !own && !caller.may(&app, AdminAction::ApprovalList, Resource::Org) {
         return Err(missing());
     }
-    Ok(Json(shown_job(&job)))
+    Ok(Json(shown_job(&app, &job)))
 }

@@ -77,6 +77,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/issuance/dry-run", post(issuance::dry_run))
         .route("/jobs/{id}", get(issuance::job))
         .route("/certificates", get(certificates::list))
+        .route("/permit-keys", get(certificates::permit_keys))
         .route("/authorities", post(certificates::create_authority))
         .route("/authorities/{id}", get(certificates::authority))
         .route("/authorities/{id}/crl", get(certificates::crl))

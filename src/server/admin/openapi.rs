@@ -205,6 +205,14 @@ pub const OPERATIONS: &[Operation] = &[
         "CertificateList",
     ),
     operation(
+        "get",
+        "/permit-keys",
+        "The keys that permits are signed with, a JWK set; without a token",
+        "",
+        200,
+        "Any",
+    ),
+    operation(
         "post",
         "/authorities",
         "Make a certification authority of the server's own",
@@ -442,7 +450,7 @@ fn describe(operation: &Operation) -> Value {
         );
     }
     if let (
-        "/claim" | "/openapi.json" | "/authorities/{id}" | "/authorities/{id}/crl",
+        "/claim" | "/openapi.json" | "/permit-keys" | "/authorities/{id}" | "/authorities/{id}/crl",
         Value::Object(members),
     ) = (operation.path, &mut out)
     {

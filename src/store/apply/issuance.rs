@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::super::error::Refusal;
-use super::super::rows::{Authority, Certificate, Job, Row, RowKey};
+use super::super::rows::{Authority, Certificate, Job, PermitKey, Row, RowKey};
 use super::{At, Change, Changes, exists, in_state, not_found, put};
 use crate::approval::{NewRequest, Step};
-use crate::journal::{Draft, JobClaim, JobResult, NewAuthority, NewJob};
+use crate::journal::{Draft, JobClaim, JobResult, NewAuthority, NewJob, NewPermitKey};
 use crate::vocabulary::{ApprovalState, JobState};
 
 impl At<'_> {
@@ -16,6 +16,19 @@ impl At<'_> {
             return Err(exists("authority", &new.id));
         }
         let row = Authority {
+            new: new.clone(),
+            created: self.time,
+            version: self.seq,
+        };
+        Ok(vec![put(key, row)])
+    }
+
+    pub(super) fn create_permit_key(&self, new: &NewPermitKey) -> Changes {
+        let key = RowKey::PermitKey(new.id.clone());
+        if self.rows.row(&key).is_some() {
+            return Err(exists("permit key", &new.id));
+        }
+        let row = PermitKey {
             new: new.clone(),
             created: self.time,
             version: self.seq,
@@ -163,8 +176,15 @@ impl At<'_> {
         else {
             return Err(Refusal::Senseless("nothing was issued".to_owned()));
         };
-        let claimed = job.claim.as_ref().map(|claim| claim.serial.as_str());
-        if claimed != Some(serial) {
+        let claimed = job.claim.as_ref().and_then(|claim| claim.serial.as_deref());
+        // Another CA's number stands behind the CA's own name: two CAs may
+        // well draw the same one.
+        let by = job.new.request.issuer_id.as_deref().unwrap_or_default();
+        let fits = match claimed {
+            Some(claimed) => claimed == serial,
+            None => (serial.strip_prefix(by)).is_some_and(|rest| rest.starts_with(':')),
+        };
+        if !fits {
             return Err(Refusal::Senseless(format!(
                 "job `{}` was claimed for another serial number",
                 job.new.id

@@ -130,6 +130,7 @@ pub(super) fn apply(rows: &dyn Rows, seq: u64, draft: &Draft) -> Result<Vec<Chan
         Event::JobFinished { id, result } => at.finish_job(id, result),
         Event::JobEnded { id, cause } => at.end_job(id, cause),
         Event::AuthorityCreated { authority } => at.create_authority(authority),
+        Event::PermitKeyCreated { key } => at.create_permit_key(key),
         Event::DenialLifted { id, .. } => at.lift_denial(id),
         Event::AllowOnceArmed { arming, persons } => at.arm(arming, draft, persons),
         Event::AllowOnceJoined { id, persons } => at.join(id, draft, persons),
@@ -462,6 +463,7 @@ impl At<'_> {
                     | Row::Token(_)
                     | Row::LegacyKey(_)
                     | Row::Authority(_)
+                    | Row::PermitKey(_)
                     | Row::Certificate(_)
                     | Row::TemporaryDenial(_),
                 )

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::approvals::mint;
 use super::harness::{Server, http, run};
 
-const POLICY: &str = r#"edition 2026
+pub(super) const POLICY: &str = r#"edition 2026
 
 tag env = production | dev
 
@@ -26,8 +26,8 @@ team security = [alice, bob]
 issuance certificates {
   where        project in [web, lab]
   key-types    [ECDSA-P256, ECDSA-P384]
-  issuer-types local-ca
-  issuer-ids   inside
+  issuer-types [local-ca, webhook]
+  issuer-ids   ["inside", "corp", "step"]
   san dns      allow "*.example.com" deny "admin.example.com"
   san max      3
   naming       /^prod-[a-z0-9-]+$/
@@ -41,18 +41,25 @@ approval prod-certs {
 }
 "#;
 
-struct World {
-    server: Server,
-    bob: String,
-    carol: String,
-    erin: String,
-    renewals: String,
+pub(super) struct World {
+    pub(super) server: Server,
+    pub(super) bob: String,
+    pub(super) carol: String,
+    pub(super) erin: String,
+    pub(super) renewals: String,
 }
 
 impl World {
-    fn start() -> World {
-        let server =
-            Server::start(&POLICY.replace("issuer-ids   inside", "issuer-ids   \"inside\""));
+    pub(super) fn start() -> World {
+        World::start_with(POLICY, &[])
+    }
+
+    pub(super) fn start_with(policy: &str, flags: &[&str]) -> World {
+        World::of(Server::start_with(policy, flags))
+    }
+
+    /// The people and the authority of a server that just started.
+    pub(super) fn of(server: Server) -> World {
         let authority = json!({"id": "inside", "common_name": "panopol test CA"});
         let (status, made) = server.api("POST", "/authorities", Some(authority));
         assert_eq!(status, 201, "{made}");
@@ -67,12 +74,12 @@ impl World {
         }
     }
 
-    fn submit(&self, token: &str, body: &Value) -> (u16, Value) {
+    pub(super) fn submit(&self, token: &str, body: &Value) -> (u16, Value) {
         self.server
             .api_as(token, "POST", "/issuance", Some(body.clone()))
     }
 
-    fn approve(&self, token: &str, id: &str) -> (u16, Value) {
+    pub(super) fn approve(&self, token: &str, id: &str) -> (u16, Value) {
         let (_, request) = self.server.api("GET", &format!("/approvals/{id}"), None);
         let body = json!({"digest": request["digest"], "note": "looked at"});
         self.server.api_as(
@@ -83,7 +90,7 @@ impl World {
         )
     }
 
-    fn job(&self, id: &Value) -> Value {
+    pub(super) fn job(&self, id: &Value) -> Value {
         let path = format!("/jobs/{}", id.as_str().unwrap());
         let (status, job) = self.server.api("GET", &path, None);
         assert_eq!(status, 200, "{job}");
@@ -91,7 +98,7 @@ impl World {
     }
 
     /// A certificate of project web, asked for by carol and approved by bob.
-    fn certificate(&self, key: &Path) -> Value {
+    pub(super) fn certificate(&self, key: &Path) -> Value {
         let (status, answer) = self.submit(&self.carol, &good(key));
         assert_eq!(status, 202, "{answer:#}");
         let approval = answer["approval"].as_str().unwrap();
@@ -102,14 +109,14 @@ impl World {
     }
 }
 
-fn openssl(args: &[&str]) -> String {
+pub(super) fn openssl(args: &[&str]) -> String {
     let (done, said) = run(Command::new("openssl").args(args));
     assert!(done, "{args:?}: {said}");
     said
 }
 
 /// A new key and its path.
-fn key(dir: &Path, name: &str, curve: &str) -> PathBuf {
+pub(super) fn key(dir: &Path, name: &str, curve: &str) -> PathBuf {
     let path = dir.join(format!("{name}.key"));
     let curve = format!("ec_paramgen_curve:{curve}");
     openssl(&[
@@ -124,7 +131,7 @@ fn key(dir: &Path, name: &str, curve: &str) -> PathBuf {
     path
 }
 
-fn csr(key: &Path, common_name: &str, san: &str) -> String {
+pub(super) fn csr(key: &Path, common_name: &str, san: &str) -> String {
     let subject = format!("/CN={common_name}");
     let san = format!("subjectAltName={san}");
     openssl(&[
@@ -139,7 +146,7 @@ fn csr(key: &Path, common_name: &str, san: &str) -> String {
     ])
 }
 
-fn good(key: &Path) -> Value {
+pub(super) fn good(key: &Path) -> Value {
     json!({
         "action": "issue", "project": "web", "name": "prod-api",
         "issuer_type": "local-ca", "issuer_id": "inside", "lifetime_s": 86400 * 30,
@@ -282,7 +289,7 @@ fn nobody_is_their_own_second_person_by_any_credential() {
     );
     // A service that carol owns asks; carol's word, and the service's, are its own.
     let with_carol = |team: &str| {
-        let text = POLICY.replace("issuer-ids   inside", "issuer-ids   \"inside\"");
+        let text = POLICY;
         text.replace("team security = [alice, bob]", team)
     };
     // Alice minted the service's token and carol owns it: nobody would be left.
