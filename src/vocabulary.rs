@@ -82,6 +82,10 @@ words! {
     SanType ("name type") { Dns = "dns", Ip = "ip", Email = "email", Uri = "uri" }
 }
 words! {
+    /// What is to become of a lint's findings.
+    Level ("level") { Allow = "allow", Warn = "warn", Deny = "deny" }
+}
+words! {
     /// What a decision comes to.
     Outcome ("outcome") { Allow = "allow", Deny = "deny", Pending = "pending" }
 }

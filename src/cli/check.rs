@@ -1,16 +1,19 @@
 //! `panopol check`: everything that CI holds a policy set to.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
 use super::answer::{Answer, Failure};
+use super::levels::{self, LevelArgs};
 use super::path::Paths;
 use super::set::{self, Loaded};
 use super::terminal;
-use crate::diagnostic::report::{Report, TestCase};
+use crate::diagnostic::report::{Report, SetReport, TestCase};
 use crate::diagnostic::{Severity, github, human, json, junit, sarif};
 use crate::eval::Program;
+use crate::lint::levels::Chosen;
 use crate::lint::{self, Profile};
 use crate::suite;
 
@@ -29,9 +32,8 @@ pub(super) struct Check {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Fail on these too
-    #[arg(long, value_enum)]
-    deny: Option<Deny>,
+    #[command(flatten)]
+    levels: LevelArgs,
     /// What the policies are for; production refuses bypasses, among others
     #[arg(long, value_enum, default_value_t = ProfileName::Development)]
     profile: ProfileName,
@@ -55,12 +57,6 @@ enum Format {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Deny {
-    /// Whatever is doubtful
-    Warnings,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
 enum ProfileName {
     /// Drafts, laboratories and CI
     Development,
@@ -81,23 +77,18 @@ impl Check {
     /// Runs the command.
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let mut answer = Answer::default();
+        let chosen = self.levels.chosen()?;
         let mut sets = Vec::new();
         for path in &self.paths.paths {
-            match set::load(path) {
-                Ok(mut loaded) => {
-                    self.judge(&mut loaded);
-                    sets.push(loaded);
-                }
+            match self.load(path, &chosen) {
+                Ok(loaded) => sets.push(loaded),
                 Err(failure) => answer.failures.push(failure),
             }
         }
         let sizes: Vec<(usize, usize)> = sets.iter().map(Loaded::size).collect();
         let report = Report {
             sets: sets.into_iter().map(|loaded| loaded.report).collect(),
-            fails_at: match self.deny {
-                Some(Deny::Warnings) => Severity::Warning,
-                None => Severity::Error,
-            },
+            fails_at: self.levels.fails_at(),
         };
         answer.found = report.failed();
         answer.text = match self.format {
@@ -110,28 +101,44 @@ impl Check {
         Ok(answer)
     }
 
+    /// Reads and judges the set at `path`.
+    fn load(&self, path: &Path, chosen: &Chosen) -> Result<Loaded, Failure> {
+        let configured = levels::configured(path)?;
+        let mut loaded = set::load(path)?;
+        self.judge(&mut loaded, &chosen.clone().over(configured));
+        Ok(loaded)
+    }
+
     /// Adds lints and failed tests to what is said of a set that compiles.
-    fn judge(&self, loaded: &mut Loaded) {
+    fn judge(&self, loaded: &mut Loaded, chosen: &Chosen) {
         let Some(set) = &loaded.checked.set else {
             return;
         };
+        let program = Program::compile(set.clone());
+        let tests = (!self.no_tests).then(|| suite::run(&program, None));
+        let run = lint::Run {
+            program: &program,
+            tests: tests.as_deref(),
+            now: terminal::now(),
+            profile: self.profile.into(),
+            chosen,
+        };
         let report = &mut loaded.report;
-        let lints = lint::lint(&loaded.checked, terminal::now(), self.profile.into());
-        report.findings.extend(lints);
-        if !self.no_tests {
-            for result in suite::run(&Program::compile(set.clone()), None) {
-                let finding = result.diagnostic();
-                report.tests.push(TestCase {
-                    name: result.name,
-                    span: result.span,
-                    failure: finding.as_ref().map(|finding| {
-                        let notes = finding.notes.iter();
-                        let lines = std::iter::once(&finding.message).chain(notes);
-                        lines.cloned().collect::<Vec<_>>().join("\n")
-                    }),
-                });
-                report.findings.extend(finding);
-            }
+        let (findings, levels) = lint::lint(&loaded.checked, &run);
+        report.findings.extend(findings);
+        report.levels = levels;
+        for result in tests.into_iter().flatten() {
+            let finding = result.diagnostic();
+            report.tests.push(TestCase {
+                name: result.name,
+                span: result.span,
+                failure: finding.as_ref().map(|finding| {
+                    let notes = finding.notes.iter();
+                    let lines = std::iter::once(&finding.message).chain(notes);
+                    lines.cloned().collect::<Vec<_>>().join("\n")
+                }),
+            });
+            report.findings.extend(finding);
         }
         report.settle();
     }
@@ -140,6 +147,7 @@ impl Check {
         let mut text = String::new();
         for (set, &(files, rules)) in report.sets.iter().zip(sizes) {
             text.push_str(&human::render_human(set, terminal::colour()));
+            render_levels(&mut text, set);
             let _ = write!(text, "{}: ", human::clean(&set.name));
             let count = |severity| set.count(severity);
             for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
@@ -165,6 +173,16 @@ impl Check {
             }
         }
         text
+    }
+}
+
+/// One line for each level that was chosen.
+fn render_levels(text: &mut String, set: &SetReport) {
+    for change in &set.levels.changes {
+        let place = set.place_of(change);
+        let line = format!("{place}: {}", change.sentence());
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", human::clean(&line));
     }
 }
 

@@ -139,6 +139,7 @@ fn format_or_report(root: &str, name: &str, text: &str, answer: &mut Answer) -> 
         findings,
         left_out: LeftOut::default(),
         tests: Vec::new(),
+        levels: Default::default(),
     };
     report.settle();
     answer.found = true;

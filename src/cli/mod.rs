@@ -13,6 +13,7 @@ mod eval;
 mod fmt;
 mod help;
 mod init;
+mod levels;
 mod lint;
 mod path;
 mod serve;

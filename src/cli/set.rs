@@ -46,6 +46,7 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
         findings: checked.diagnostics.clone(),
         left_out: checked.left_out,
         tests: Vec::new(),
+        levels: Default::default(),
     };
     report.settle();
     Ok(Loaded { checked, report })

@@ -5,15 +5,23 @@
 
 use std::fmt::Write;
 
+use super::levels::Change;
 use super::report::{Report, SetReport};
 use super::{Diagnostic, Severity};
 
 /// Renders one command a line.
 pub fn render_github(report: &Report) -> String {
-    report
-        .findings()
-        .map(|(set, finding)| annotation(set, finding))
-        .collect()
+    let findings = report.findings();
+    let annotations = findings.map(|(set, finding)| annotation(set, finding));
+    let sets = report.sets.iter();
+    let levels = sets.flat_map(|set| set.levels.changes.iter().map(|one| level(set, one)));
+    annotations.chain(levels).collect()
+}
+
+/// A level that somebody chose.
+fn level(set: &SetReport, change: &Change) -> String {
+    let sentence = format!("{}: {}", set.place_of(change), change.sentence());
+    format!("::notice title=level::{}\n", data(&sentence))
 }
 
 fn annotation(set: &SetReport, finding: &Diagnostic) -> String {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::levels::Origin;
 use super::report::{Report, SetReport};
 use super::{Diagnostic, Fix};
 
@@ -9,6 +10,27 @@ use super::{Diagnostic, Fix};
 struct Output<'a> {
     findings: Vec<Finding<'a>>,
     tests: Tests,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    levels: Vec<ChosenLevel<'a>>,
+}
+
+/// A level that somebody chose.
+#[derive(Serialize)]
+struct ChosenLevel<'a> {
+    code: &'a str,
+    level: &'a str,
+    /// The set that it was chosen for, as it was named.
+    set: &'a str,
+    /// `command-line`, `file` or `comment`.
+    by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    #[serde(flatten)]
+    place: Option<Location>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    /// How many findings it concerned.
+    findings: usize,
 }
 
 #[derive(Serialize)]
@@ -59,8 +81,31 @@ pub fn render_json(report: &Report) -> String {
             .map(|(set, finding)| finding_json(set, finding))
             .collect(),
         tests: Tests { passed, failed },
+        levels: report.sets.iter().flat_map(levels_json).collect(),
     };
     render_line(&output)
+}
+
+fn levels_json(set: &SetReport) -> impl Iterator<Item = ChosenLevel<'_>> {
+    set.levels.changes.iter().map(|change| {
+        let (by, path, span, reason) = match &change.origin {
+            Origin::CommandLine => ("command-line", None, None, None),
+            Origin::File(path) => ("file", Some(path.as_str()), None, None),
+            Origin::Comment { span, reason } => {
+                ("comment", None, Some(*span), Some(reason.as_str()))
+            }
+        };
+        ChosenLevel {
+            code: change.code.name,
+            level: change.level.word(),
+            set: &set.name,
+            by,
+            path,
+            place: span.and_then(|span| location(set, span)),
+            reason,
+            findings: change.findings,
+        }
+    })
 }
 
 /// Renders one value as one line of JSON.

@@ -39,6 +39,7 @@ fn render_suite(xml: &mut String, report: &Report, set: &SetReport) {
         set.tests.len() + findings.len() + compiled,
         failed + failing,
     );
+    render_levels(xml, set);
     if findings.is_empty() {
         let _ = writeln!(
             xml,
@@ -53,6 +54,20 @@ fn render_suite(xml: &mut String, report: &Report, set: &SetReport) {
         render_test(xml, set, test);
     }
     xml.push_str("  </testsuite>\n");
+}
+
+/// The levels that somebody chose, as the suite's properties.
+fn render_levels(xml: &mut String, set: &SetReport) {
+    if set.levels.changes.is_empty() {
+        return;
+    }
+    xml.push_str("    <properties>\n");
+    for change in &set.levels.changes {
+        let value = format!("{}: {}", set.place_of(change), change.sentence());
+        let value = escape(&value);
+        let _ = writeln!(xml, "      <property name=\"level\" value=\"{value}\"/>");
+    }
+    xml.push_str("    </properties>\n");
 }
 
 /// Whether a finding stands for a test case that is reported as such.

@@ -12,6 +12,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod left_out;
+pub mod levels;
 pub mod report;
 pub mod sarif;
 

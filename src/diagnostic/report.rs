@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::left_out::{self, FINDINGS_LEFT_OUT, LeftOut};
+use super::levels::{Change, Levels, Origin};
 use super::{Diagnostic, Severity};
 use crate::source::{Position, SourceMap, Span};
 
@@ -30,6 +31,8 @@ pub struct SetReport {
     pub left_out: LeftOut,
     /// The in-file tests that ran, in order.
     pub tests: Vec<TestCase>,
+    /// The levels that were chosen, and what they took out.
+    pub levels: Levels,
 }
 
 /// One expectation of an in-file test that ran.
@@ -117,6 +120,18 @@ impl SetReport {
             start: file.position(span.start),
             end: file.position(span.end.max(span.start)),
         })
+    }
+
+    /// Where a level was chosen: a comment's place, or the set.
+    pub fn place_of(&self, change: &Change) -> String {
+        let comment = match &change.origin {
+            Origin::Comment { span, .. } => self.place(*span),
+            Origin::CommandLine | Origin::File(_) => None,
+        };
+        comment.map_or_else(
+            || self.name.clone(),
+            |place| format!("{}:{}", place.file, place.start.line),
+        )
     }
 
     /// The place that a finding points at.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::levels::{Origin, Suppressed};
 use super::report::{Place, Report, SetReport};
 use super::{Code, Diagnostic, Severity};
 
@@ -13,12 +14,18 @@ use super::{Code, Diagnostic, Severity};
 pub fn render_sarif(report: &Report) -> String {
     let rules: BTreeMap<&str, &Code> = report
         .findings()
+        .chain(suppressed(report).map(|(set, one)| (set, &one.finding)))
         .map(|(_, finding)| (finding.code.name, finding.code))
         .collect();
-    let results: Vec<Value> = report
-        .findings()
-        .map(|(set, finding)| result(set, finding, &rules))
-        .collect();
+    let found = report.findings();
+    let found = found.map(|(set, finding)| Value::Object(result(set, finding, &rules)));
+    let suppressed = suppressed(report).map(|(set, one)| {
+        let mut result = result(set, &one.finding, &rules);
+        let reason = suppression(set, one);
+        result.insert("suppressions".to_owned(), json!([reason]));
+        Value::Object(result)
+    });
+    let results: Vec<Value> = found.chain(suppressed).collect();
     let log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -33,6 +40,30 @@ pub fn render_sarif(report: &Report) -> String {
         }],
     });
     format!("{log}\n")
+}
+
+/// The findings that a level took out, with their sets.
+fn suppressed(report: &Report) -> impl Iterator<Item = (&SetReport, &Suppressed)> {
+    let sets = report.sets.iter();
+    sets.flat_map(|set| set.levels.suppressed.iter().map(move |one| (set, one)))
+}
+
+/// Who took a finding out, and why.
+fn suppression(set: &SetReport, suppressed: &Suppressed) -> Value {
+    let change = set.levels.change_of(suppressed);
+    match change.map(|change| &change.origin) {
+        Some(Origin::Comment { span, reason }) => {
+            let mut value = json!({ "kind": "inSource", "justification": reason });
+            if let (Some(place), Some(value)) = (set.place(*span), value.as_object_mut()) {
+                value.insert("location".to_owned(), location(&place, None));
+            }
+            value
+        }
+        Some(Origin::CommandLine | Origin::File(_)) | None => {
+            let why = change.map(|change| change.sentence()).unwrap_or_default();
+            json!({ "kind": "external", "justification": why })
+        }
+    }
 }
 
 fn rule(code: &Code) -> Value {
@@ -59,7 +90,11 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(set: &SetReport, finding: &Diagnostic, rules: &BTreeMap<&str, &Code>) -> Value {
+fn result(
+    set: &SetReport,
+    finding: &Diagnostic,
+    rules: &BTreeMap<&str, &Code>,
+) -> serde_json::Map<String, Value> {
     let mut result = serde_json::Map::new();
     result.insert("ruleId".to_owned(), json!(finding.code.name));
     let index = rules.keys().position(|&name| name == finding.code.name);
@@ -77,7 +112,7 @@ fn result(set: &SetReport, finding: &Diagnostic, rules: &BTreeMap<&str, &Code>) 
             result.insert(member.to_owned(), Value::Array(values));
         }
     }
-    Value::Object(result)
+    result
 }
 
 fn message(finding: &Diagnostic) -> String {

@@ -2,8 +2,11 @@
 //!
 //! One file a rule in [`rules`], one line each in [`rules::RULES`]. A rule sees
 //! a set that has no error, so it never repeats one. Start at [`lint`];
-//! [`codes`] is every code that `panopol lint --list` knows.
+//! [`levels`] is what becomes of findings, and [`codes`] is every code that
+//! `panopol lint --list` knows.
 
+mod comment;
+pub mod levels;
 pub mod rules;
 mod selector;
 
@@ -11,9 +14,13 @@ use jiff::Timestamp;
 
 use crate::check::{self, Checked};
 use crate::diagnostic::left_out::FINDINGS_LEFT_OUT;
+use crate::diagnostic::levels::Levels;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::eval::Program;
 use crate::ir::PolicySet;
+use crate::suite::TestResult;
 use crate::{suite, syntax};
+use levels::Chosen;
 
 /// What a policy set is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,34 +31,52 @@ pub enum Profile {
     Production,
 }
 
+/// What a run is given beside the set.
+pub struct Run<'a> {
+    /// The set, compiled.
+    pub program: &'a Program,
+    /// What its whole suite came to; none where it did not run.
+    pub tests: Option<&'a [TestResult]>,
+    /// The time of the run.
+    pub now: Timestamp,
+    /// What the set is for.
+    pub profile: Profile,
+    /// The levels of codes.
+    pub chosen: &'a Chosen,
+}
+
 /// What a rule looks at.
 pub struct Context<'a> {
     /// The set with its trees.
     pub checked: &'a Checked,
     /// The set's meaning.
     pub set: &'a PolicySet,
+    /// The set, compiled.
+    pub program: &'a Program,
+    /// What its whole suite came to; none where it did not run.
+    pub tests: Option<&'a [TestResult]>,
     /// The time of the run.
     pub now: Timestamp,
     /// What the set is for.
     pub profile: Profile,
 }
 
-/// Runs every rule over a set without errors; over any other, none.
-pub fn lint(checked: &Checked, now: Timestamp, profile: Profile) -> Vec<Diagnostic> {
-    let Some(set) = &checked.set else {
-        return Vec::new();
-    };
+/// Runs every rule over a set without errors, and applies the levels.
+/// `checked` is what `run`'s program was compiled from.
+pub fn lint(checked: &Checked, run: &Run<'_>) -> (Vec<Diagnostic>, Levels) {
     let context = Context {
         checked,
-        set,
-        now,
-        profile,
+        set: run.program.set(),
+        program: run.program,
+        tests: run.tests,
+        now: run.now,
+        profile: run.profile,
     };
     let mut findings = Vec::new();
     for rule in rules::RULES {
         (rule.check)(&context, &mut findings);
     }
-    findings
+    levels::apply(checked, run.chosen, findings)
 }
 
 /// Every code that a run can report, sorted by name.
@@ -60,6 +85,7 @@ pub fn codes() -> Vec<&'static Code> {
     codes.extend(syntax::codes::CODES);
     codes.extend(check::codes::CODES);
     codes.extend(rules::RULES.iter().map(|rule| rule.code));
+    codes.extend(comment::CODES);
     codes.push(&suite::TEST_FAILED);
     codes.push(&FINDINGS_LEFT_OUT);
     codes.sort_by_key(|code| code.name);

@@ -16,12 +16,14 @@ macro_rules! settings {
         #[serde(default, deny_unknown_fields)]
         pub struct Settings {
             $($(#[doc = $doc])+ #[arg(long, env = $env, value_name = $value $(, $more = $given)*)] pub $name: Option<$type>,)+
+            /// Levels of lints, which `check` reads from the same file.
+            #[arg(skip)] pub lints: Option<serde::de::IgnoredAny>,
         }
 
         impl Settings {
             /// These settings, and `base` where they say nothing.
             pub fn over(self, base: Settings) -> Settings {
-                Settings { $($name: self.$name.or(base.$name),)+ }
+                Settings { $($name: self.$name.or(base.$name),)+ lints: None }
             }
         }
     };

@@ -34,7 +34,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "lint",
-        &["syntax", "ir", "check", "suite", "analyze", "diagnostic"],
+        &[
+            "syntax",
+            "ir",
+            "check",
+            "space",
+            "request",
+            "eval",
+            "suite",
+            "analyze",
+            "diagnostic",
+        ],
     ),
     ("analyze", &["ir", "space", "request", "decision"]),
     ("record", &["request", "decision", "durable"]),

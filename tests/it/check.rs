@@ -24,6 +24,7 @@ fn rendered(checked: &Checked) -> String {
         findings: checked.diagnostics.clone(),
         left_out: checked.left_out,
         tests: Vec::new(),
+        levels: Default::default(),
     };
     render_human(&report, false)
 }

@@ -12,9 +12,10 @@ const GOOD: &str = r#"edition 2026
 
 tag env = production | dev required
 
-person alice { email "alice@example.com" }
+person alice { email "alice@example.com"  role owner in org }
+person bob   { email "bob@example.com" }
 
-team dba = alice
+team dba = [alice, bob]
 
 unlock servers {
   where env == production
@@ -193,7 +194,7 @@ fn check_reports_findings_on_stdout_with_exit_1() {
     let ran = run(here.path(), &["check"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     assert!(
-        ran.stdout.contains("policies/all.pano:10:9"),
+        ran.stdout.contains("policies/all.pano:11:9"),
         "{}",
         ran.stdout
     );

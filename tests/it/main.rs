@@ -19,6 +19,7 @@ mod format;
 mod issuance;
 mod journal;
 mod keyring;
+mod levels;
 mod lint;
 mod load;
 mod many_findings;

@@ -41,6 +41,7 @@ fn set(
         left_out: LeftOut::default(),
         sources: Arc::new(sources),
         tests: Vec::new(),
+        levels: Default::default(),
     }
 }
 
@@ -59,6 +60,7 @@ fn report(checked: &Checked) -> SetReport {
         findings: checked.diagnostics.clone(),
         left_out: checked.left_out,
         tests: Vec::new(),
+        levels: Default::default(),
     };
     report.settle();
     report

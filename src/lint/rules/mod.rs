@@ -2,6 +2,7 @@
 
 mod bypass_expired;
 mod bypass_in_production;
+mod single_approver;
 mod unguarded_negation;
 
 use super::Context;
@@ -19,5 +20,6 @@ pub struct Rule {
 pub static RULES: &[&Rule] = &[
     &bypass_expired::RULE,
     &bypass_in_production::RULE,
+    &single_approver::RULE,
     &unguarded_negation::RULE,
 ];
