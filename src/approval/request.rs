@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requirement::{Requirement, digest};
 use crate::request::IssuanceRequest;
-use crate::vocabulary::{ApprovalKind, ApprovalState, Verdict};
+use crate::vocabulary::{ApprovalKind, ApprovalState, RevocationReason, Verdict};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +38,18 @@ pub enum Subject {
         /// The SHA-256 of the CSR's bytes, where there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         csr: Option<String>,
+        /// The SHA-256 of the key, where no CSR is seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
         /// The certificate that it is done to, where it is done to one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         certificate: Option<String>,
         /// What the requester was warned of and did not take for a reason to stop.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         acknowledged: Vec<String>,
+        /// Why a certificate is to be revoked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revocation: Option<RevocationReason>,
     },
 }
 

@@ -33,6 +33,9 @@ pub enum ExecuteError {
         /// The issuer asked for.
         issuer_id: String,
     },
+    /// The issuer is a CA that asks here.
+    #[error("the CA `{0}` asks here by itself: give it the CSR")]
+    Asks(String),
     /// The CSR.
     #[error("the CSR: {0}")]
     Csr(#[from] CsrError),
@@ -99,6 +102,11 @@ pub trait Connector: Send + Sync {
     /// Why it could not be.
     fn carry_out(&self, call: &Call<'_>) -> Result<JobResult, ExecuteError>;
 
+    /// Whether this is a CA that asks, and is not to be asked.
+    fn asks(&self) -> bool {
+        false
+    }
+
     /// Whether the serial number is drawn by whoever issues, and not here.
     fn draws_serial(&self) -> bool {
         true
@@ -127,13 +135,21 @@ impl Connectors {
         store: &Store,
         request: &IssuanceRequest,
     ) -> Result<(), ExecuteError> {
-        self.find(request)?;
         let id = request.issuer_id.as_deref().unwrap_or_default();
+        if self.find(request)?.asks() {
+            return Err(ExecuteError::Asks(id.to_owned()));
+        }
         let local = request.issuer_type.as_deref() == Some(IssuerType::LocalCa.word());
         match local && store.read(|rows| rows.authority(id)).is_none() {
             true => Err(ExecuteError::NoAuthority(id.to_owned())),
             false => Ok(()),
         }
+    }
+
+    /// Whether the issuer of a request asks here by itself, so that its jobs
+    /// wait for that.
+    pub fn asks(&self, request: &IssuanceRequest) -> bool {
+        self.find(request).is_ok_and(Connector::asks)
     }
 
     /// Whether the issuer of a request draws the serial numbers itself.
@@ -356,7 +372,7 @@ pub fn revocation_list(store: &Store, id: &str, now: Timestamp) -> Result<String
             revoked.push(Revoked {
                 serial: serial(&one.serial)?,
                 at,
-                reason: RevocationReason::Unspecified,
+                reason: one.reason.unwrap_or(RevocationReason::Unspecified),
             });
         }
     }

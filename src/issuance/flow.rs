@@ -11,7 +11,7 @@ use crate::eval::Program;
 use crate::journal::{Event, JobClaim, NewJob};
 use crate::request::{Approved, IssuanceFacts, IssuanceRequest};
 use crate::store::{Job, Refusal, Rows};
-use crate::vocabulary::{Action, ApprovalState, JobState, Outcome};
+use crate::vocabulary::{Action, ApprovalState, JobState, Outcome, RevocationReason};
 
 /// What is asked, its names resolved from the CSR or from the certificate.
 #[derive(Clone, Debug)]
@@ -22,8 +22,12 @@ pub struct Order {
     pub csr: Option<String>,
     /// The SHA-256 of the CSR's bytes.
     pub csr_digest: Option<String>,
+    /// The SHA-256 of the key, where no CSR is seen.
+    pub key_digest: Option<String>,
     /// The certificate that it is done to.
     pub certificate: Option<String>,
+    /// Why a certificate is to be revoked.
+    pub revocation: Option<RevocationReason>,
     /// Everyone who counts as having asked.
     pub requesters: BTreeSet<String>,
     /// What the requester was warned of and acknowledged.
@@ -102,6 +106,7 @@ impl Order {
             request: self.request.clone(),
             csr: self.csr.clone(),
             certificate: self.certificate.clone(),
+            revocation: self.revocation,
             approval_bypassed,
         }
     }
@@ -114,8 +119,10 @@ impl Order {
                 job: job.to_owned(),
                 request: Box::new(self.request.clone()),
                 csr: self.csr_digest.clone(),
+                key: self.key_digest.clone(),
                 certificate: self.certificate.clone(),
                 acknowledged: self.acknowledged.clone(),
+                revocation: self.revocation,
             },
             source: None,
             good_for: None,

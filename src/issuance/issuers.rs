@@ -51,6 +51,8 @@ pub struct StepCa {
     pub project: Option<String>,
     /// Under which profile.
     pub profile: Option<String>,
+    /// The lifetime to judge where only a CSR is sent, in seconds.
+    pub lifetime_s: Option<u64>,
     /// Whether its certificates renew by themselves.
     pub auto_renew: Option<bool>,
     /// Why it asks, where the policy wants a reason.
@@ -123,6 +125,7 @@ struct WrittenStepCa {
     requester: Spanned<String>,
     project: Option<String>,
     profile: Option<String>,
+    lifetime_s: Option<u64>,
     auto_renew: Option<bool>,
     reason: Option<String>,
     ticket: Option<String>,
@@ -311,6 +314,7 @@ fn read_step_ca(written: &WrittenStepCa, named: &dyn Named) -> Result<StepCa, Fa
         requester: written.requester.as_ref().clone(),
         project: written.project.clone(),
         profile: written.profile.clone(),
+        lifetime_s: written.lifetime_s,
         auto_renew: written.auto_renew,
         reason: written.reason.clone(),
         ticket: written.ticket.clone(),

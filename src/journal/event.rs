@@ -16,6 +16,7 @@ use crate::approval::{Arming, NewRequest, Step};
 use crate::durable::HexBytes;
 use crate::keyring::KeyId;
 use crate::request::IssuanceRequest;
+use crate::vocabulary::RevocationReason;
 
 /// A secret sealed under a data key. The journal keeps it for good; with its
 /// data key destroyed it is noise.
@@ -137,6 +138,9 @@ pub struct NewJob {
     /// The certificate that it is done to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// Why the certificate is to be revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<RevocationReason>,
     /// The bypass that stood in for approval, by `system-bypass`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_bypassed: Option<String>,
@@ -182,6 +186,8 @@ pub enum JobResult {
         /// Its serial number.
         serial: String,
     },
+    /// The CA that asked was told that it may, once.
+    Admitted {},
     /// It could not be done.
     Failed {
         /// Why.

@@ -54,6 +54,10 @@ pub struct App {
     pub running: super::issuance::Running,
     /// Who carries them out.
     pub connectors: crate::issuance::execute::Connectors,
+    /// CAs that ask here before they sign.
+    pub step_cas: Vec<crate::issuance::issuers::StepCa>,
+    /// They ask one after the other: what one is told depends on the last.
+    pub step_ca_turn: tokio::sync::Mutex<()>,
     /// How often devices that wait have asked.
     pub sightings: Sightings,
     /// Answers to calls with an idempotency key, of this run.

@@ -13,7 +13,8 @@ use super::config::Settings;
 use super::secrets;
 use crate::issuance::execute::{Connectors, Tried, carry_out, draw_serial};
 use crate::issuance::flow;
-use crate::issuance::issuers::{self, Issuers, IssuersError, Named};
+use crate::issuance::issuers::{self, Issuers, IssuersError, Named, StepCa};
+use crate::issuance::step_ca::Asking;
 use crate::issuance::webhook::pause;
 use crate::journal::{Actor, Event, JobResult};
 use crate::keyring::{self, SecretBytes};
@@ -54,7 +55,8 @@ impl Running {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn begin(&self, id: &str, now: Instant) -> bool {
+    /// Takes a job, so that nobody else carries it out meanwhile.
+    pub fn begin(&self, id: &str, now: Instant) -> bool {
         self.with(|jobs| {
             let job = jobs.entry(id.to_owned()).or_default();
             let early = job.attempts.as_ref().is_some_and(|past| now < past.next);
@@ -66,7 +68,8 @@ impl Running {
         })
     }
 
-    fn end(&self, id: &str, again: Option<Attempts>) {
+    /// Lets a job go that was taken.
+    pub fn end(&self, id: &str, again: Option<Attempts>) {
         self.with(|jobs| match again {
             None => drop(jobs.remove(id)),
             Some(attempts) => {
@@ -106,6 +109,10 @@ impl App {
     }
 
     fn start_job(self: &Arc<Self>, id: &str) -> Option<tokio::task::JoinHandle<()>> {
+        let job = self.store.read(|rows| rows.job(id))?;
+        if job.state == JobState::Queued && self.connectors.asks(&job.new.request) {
+            return None;
+        }
         if !self.running.begin(id, clock::instant()) {
             return None;
         }
@@ -174,7 +181,8 @@ impl App {
         Ok(Came::Settled)
     }
 
-    async fn claim_job(self: &Arc<Self>, id: &str) -> Result<Event, StoreError> {
+    /// Judges a job once more and claims it, or ends it.
+    pub(super) async fn claim_job(self: &Arc<Self>, id: &str) -> Result<Event, StoreError> {
         let policy = self.policy.current();
         let now = clock::now();
         let drawn = draw_serial().map_err(|error| {
@@ -275,11 +283,14 @@ pub fn read(settings: &Settings) -> Result<Issuers, IssuersFileError> {
 }
 
 /// The issuers that this server can have carry something out.
-pub fn connectors(issuers: Issuers) -> Connectors {
+pub fn connectors(issuers: Issuers) -> (Connectors, Vec<StepCa>) {
     let mut connectors = Connectors::default();
     for (issuer_type, webhook) in issuers.webhooks {
         let id = webhook.id.clone();
         connectors.add(issuer_type.word(), &id, Arc::new(webhook));
     }
-    connectors
+    for asking in &issuers.step_cas {
+        connectors.add(asking.issuer_type.word(), &asking.id, Arc::new(Asking));
+    }
+    (connectors, issuers.step_cas)
 }

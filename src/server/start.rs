@@ -135,7 +135,7 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         cause: error.to_string(),
     })?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let issuers = super::issuance::read(settings)?;
+    let (connectors, step_cas) = super::issuance::connectors(super::issuance::read(settings)?);
     let app = App {
         legacy: legacy(settings, &store)?,
         access: access(settings)?,
@@ -161,7 +161,9 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         clock: clock::Watch::start(&state.join("clock.json")),
         sightings: Sightings::default(),
         running: super::issuance::Running::default(),
-        connectors: super::issuance::connectors(issuers),
+        connectors,
+        step_cas,
+        step_ca_turn: tokio::sync::Mutex::default(),
         answered: std::sync::Mutex::default(),
         streams: super::streams::Streams::default(),
     };

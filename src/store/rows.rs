@@ -15,7 +15,7 @@ use crate::journal::{
     SealedSecret,
 };
 use crate::request::IssuanceRequest;
-use crate::vocabulary::{DeviceState, JobState};
+use crate::vocabulary::{DeviceState, JobState, RevocationReason};
 
 /// A device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,6 +244,9 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+    /// Why it was revoked.
+    #[serde(default)]
+    pub reason: Option<RevocationReason>,
     /// The last entry that changed it.
     pub version: u64,
 }

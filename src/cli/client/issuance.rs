@@ -88,6 +88,9 @@ struct Submit {
     /// The serial number of the certificate to revoke, export or distribute
     #[arg(long)]
     certificate: Option<String>,
+    /// Why a certificate is to be revoked, as key-compromise or superseded
+    #[arg(long)]
+    revocation: Option<String>,
     /// A warning that you have seen and go on in spite of; repeat for more
     #[arg(long)]
     acknowledge: Vec<String>,
@@ -157,8 +160,10 @@ fn submit(client: &Client, args: &Submit) -> Result<(String, bool), ClientError>
         "certificate": args.certificate,
         "acknowledge": args.acknowledge,
     });
-    if let (true, Value::Object(members)) = (args.auto_renew, &mut body) {
-        members.insert("auto_renew".to_owned(), json!(true));
+    if let Value::Object(members) = &mut body {
+        let auto_renew = args.auto_renew.then_some(true);
+        members.insert("auto_renew".to_owned(), json!(auto_renew));
+        members.insert("revocation".to_owned(), json!(args.revocation));
     }
     let path = match args.dry_run {
         true => "/issuance/dry-run",

@@ -20,6 +20,8 @@ mod strict;
 use std::fmt::Write;
 
 use openssl::sha::{sha1, sha256};
+use x509_cert::SubjectPublicKeyInfo;
+use x509_cert::der::Decode;
 
 pub use error::CsrError;
 pub use fields::Contradiction;
@@ -40,6 +42,19 @@ pub struct Csr {
     unsupported: Vec<String>,
     key_usage: Vec<&'static str>,
     extended_key_usage: Vec<String>,
+}
+
+/// The type of a key that stands alone as `der`, and what of it is not judged.
+///
+/// # Errors
+/// It is none.
+pub fn read_key(der: &[u8]) -> Result<(String, Vec<String>), CsrError> {
+    let unreadable = |_| CsrError::Key {
+        problem: "it is no SubjectPublicKeyInfo as DER".to_owned(),
+    };
+    let info = SubjectPublicKeyInfo::from_der(der).map_err(unreadable)?;
+    let key = key::read(&info, der)?;
+    Ok((key.word, key.defects))
 }
 
 impl Csr {

@@ -66,14 +66,8 @@ impl Caller {
     pub(super) fn persons(&self, set: &ir::PolicySet) -> BTreeSet<String> {
         let bearer = Some(self.name());
         let minter = self.token.minted_by.person.as_deref();
-        let behind = |name: &str| match access::find_actor(set, name) {
-            Some(actor) => set
-                .persons
-                .name(access::person_behind(set, actor))
-                .to_owned(),
-            None => name.to_owned(),
-        };
-        bearer.into_iter().chain(minter).map(behind).collect()
+        let all = bearer.into_iter().chain(minter);
+        all.map(|name| behind(set, name)).collect()
     }
 
     /// Whether the access policy permits it.
@@ -91,6 +85,18 @@ impl Caller {
         app.access
             .authorize(&self.policy.set, self.actor, action, resource)
             .map_err(|refusal| Problem::forbidden(refusal.to_string()))
+    }
+}
+
+/// The person behind a declared name: a service's owner; the name itself where
+/// nobody is declared as that any more.
+pub(super) fn behind(set: &ir::PolicySet, name: &str) -> String {
+    match access::find_actor(set, name) {
+        Some(actor) => {
+            let person = access::person_behind(set, actor);
+            set.persons.name(person).to_owned()
+        }
+        None => name.to_owned(),
     }
 }
 

@@ -37,6 +37,7 @@ fn shown_certificate(one: &Certificate, now: Timestamp) -> Value {
         "not_before": one.not_before,
         "not_after": one.not_after,
         "revoked": one.revoked,
+        "revocation": one.reason,
         "job": one.job,
         "pem": one.pem,
     })

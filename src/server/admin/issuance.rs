@@ -25,7 +25,7 @@ use crate::record::Asked;
 use crate::request::{IssuanceFacts, IssuanceRequest, Predecessor};
 use crate::store::{Certificate, Job};
 use crate::unlock::draw_id;
-use crate::vocabulary::{Action, ApprovalState, Outcome, Role};
+use crate::vocabulary::{Action, ApprovalState, Outcome, RevocationReason, Role};
 
 /// A certificate with more than this part of its life left is renewed early.
 const EARLY: i64 = 3;
@@ -50,6 +50,8 @@ pub(super) struct Submit {
     predecessor: Option<String>,
     /// The serial number of the certificate to revoke, export or distribute.
     certificate: Option<String>,
+    /// Why a certificate is to be revoked.
+    revocation: Option<RevocationReason>,
     /// Warnings that the requester has seen and goes on in spite of.
     #[serde(default)]
     acknowledge: Vec<String>,
@@ -88,6 +90,9 @@ fn order(
         predecessor: None,
         unsupported: Vec::new(),
     };
+    if body.revocation.is_some() && body.action != Action::Revoke {
+        return Err(Problem::invalid("only a `revoke` has a `revocation`"));
+    }
     let mut warnings = Vec::new();
     let mut csr = None;
     match body.action {
@@ -119,7 +124,9 @@ fn order(
             .as_ref()
             .map(|csr| crate::durable::Hex(csr.digest()).to_string()),
         csr: csr.and(body.csr.clone()),
+        key_digest: None,
         certificate: body.certificate.clone(),
+        revocation: body.revocation,
         requesters: caller.persons(&caller.policy.set),
         acknowledged: body.acknowledge.clone(),
         request,
@@ -295,7 +302,15 @@ pub(super) async fn submit(
         served.map_err(|error| Problem::invalid(error.to_string()))?;
     }
     let submitted = order.submit(program, &job, &approval, app.allow_bypass, now);
-    let (status, decision) = carry_on(&app, &caller, submitted, &job, &approval, now).await?;
+    let context = crate::store::Context {
+        actor: caller.journal_actor(),
+        time: now,
+        policy: Some(caller.policy.set.digest.clone()),
+    };
+    let (status, decision) = carry_on(&app, context, submitted, &approval).await?;
+    if status == StatusCode::CREATED {
+        app.run_job(&job).await;
+    }
     record(&app, request, &decision, now);
     let mut answer = refused(&decision, &warnings);
     if let (Value::Object(members), true) =
@@ -310,7 +325,7 @@ pub(super) async fn submit(
     Ok((status, Json(answer)))
 }
 
-fn record(app: &App, request: IssuanceRequest, decision: &Decision, now: Timestamp) {
+pub(super) fn record(app: &App, request: IssuanceRequest, decision: &Decision, now: Timestamp) {
     app.metrics.count_decision("issuance", decision);
     let facts = IssuanceFacts {
         allow_bypass: app.allow_bypass,
@@ -321,27 +336,21 @@ fn record(app: &App, request: IssuanceRequest, decision: &Decision, now: Timesta
     app.records.push(now, asked, decision.clone());
 }
 
-async fn carry_on(
+/// Writes down what an order comes to: 201 with a job to be carried out, 202
+/// where people must approve, 422 where nothing follows.
+pub(super) async fn carry_on(
     app: &Arc<App>,
-    caller: &Caller,
+    context: crate::store::Context,
     submitted: Submitted,
-    job: &str,
     approval: &str,
-    now: Timestamp,
 ) -> Result<(StatusCode, Decision), Problem> {
-    let context = || crate::store::Context {
-        actor: caller.journal_actor(),
-        time: now,
-        policy: Some(caller.policy.set.digest.clone()),
-    };
     match submitted {
         Submitted::Refused(decision) => Ok((StatusCode::UNPROCESSABLE_ENTITY, decision)),
         Submitted::Waits(decision, event) => {
-            app.submit_and_wait(context(), move |_| Ok(event)).await?;
+            app.submit_and_wait(context, move |_| Ok(event)).await?;
             Ok((StatusCode::ACCEPTED, decision))
         }
         Submitted::Nobody(mut decision, event) => {
-            app.submit_and_wait(context(), move |_| Ok(event)).await?;
             let step = Event::ApprovalStepped {
                 id: approval.to_owned(),
                 step: Step::Ended {
@@ -349,7 +358,9 @@ async fn carry_on(
                     cause: "no-eligible-approver".to_owned(),
                 },
             };
-            app.submit_and_wait(context(), move |_| Ok(step)).await?;
+            app.submit_and_wait(context.clone(), move |_| Ok(event))
+                .await?;
+            app.submit_and_wait(context, move |_| Ok(step)).await?;
             decision.outcome = Outcome::Deny;
             for reason in &mut decision.reasons {
                 reason.message = format!("no-eligible-approver: {}", reason.message);
@@ -357,8 +368,7 @@ async fn carry_on(
             Ok((StatusCode::UNPROCESSABLE_ENTITY, decision))
         }
         Submitted::Allowed(decision, event) => {
-            app.submit_and_wait(context(), move |_| Ok(event)).await?;
-            app.run_job(job).await;
+            app.submit_and_wait(context, move |_| Ok(event)).await?;
             Ok((StatusCode::CREATED, decision))
         }
     }
@@ -376,6 +386,7 @@ fn shown_job(app: &App, job: &Job) -> Value {
         "certificate": job.new.certificate,
         "approval": job.approval,
         "approval_bypassed": job.new.approval_bypassed,
+        "revocation": job.new.revocation,
         "result": job.result,
         "cause": job.cause,
         "requester": job.actor.person,

@@ -22,6 +22,7 @@ pub mod openapi;
 mod page;
 mod policy;
 mod records;
+mod step_ca;
 mod tokens;
 
 use std::sync::Arc;
@@ -77,6 +78,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/issuance/dry-run", post(issuance::dry_run))
         .route("/jobs/{id}", get(issuance::job))
         .route("/certificates", get(certificates::list))
+        .route("/step-ca", post(step_ca::ask))
         .route("/permit-keys", get(certificates::permit_keys))
         .route("/authorities", post(certificates::create_authority))
         .route("/authorities/{id}", get(certificates::authority))

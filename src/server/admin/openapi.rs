@@ -205,6 +205,14 @@ pub const OPERATIONS: &[Operation] = &[
         "CertificateList",
     ),
     operation(
+        "post",
+        "/step-ca",
+        "Answer a webhook of step-ca: whether it may sign; with its signature in place of a token",
+        "Any",
+        200,
+        "Any",
+    ),
+    operation(
         "get",
         "/permit-keys",
         "The keys that permits are signed with, a JWK set; without a token",
@@ -450,7 +458,12 @@ fn describe(operation: &Operation) -> Value {
         );
     }
     if let (
-        "/claim" | "/openapi.json" | "/permit-keys" | "/authorities/{id}" | "/authorities/{id}/crl",
+        "/claim"
+        | "/openapi.json"
+        | "/step-ca"
+        | "/permit-keys"
+        | "/authorities/{id}"
+        | "/authorities/{id}/crl",
         Value::Object(members),
     ) = (operation.path, &mut out)
     {
@@ -496,6 +509,7 @@ fn issuance_schemas() -> Value {
             ("lifetime_s", json!({"type": "integer"})), ("auto_renew", json!({"type": "boolean"})),
             ("reason", text.clone()), ("ticket", text.clone()), ("csr", text.clone()),
             ("predecessor", text.clone()), ("certificate", text.clone()),
+            ("revocation", text.clone()),
             ("acknowledge", json!({"type": "array", "items": text})),
         ]),
         "IssuanceAnswer": object(&[

@@ -148,12 +148,15 @@ impl At<'_> {
                 let row = self.rows.certificate(serial);
                 let row = row.ok_or_else(|| not_found("certificate", serial))?;
                 let mut row = Arc::unwrap_or_clone(row);
-                row.revoked = row.revoked.or(Some(self.time));
+                if row.revoked.is_none() {
+                    row.revoked = Some(self.time);
+                    row.reason = job.new.revocation;
+                }
                 row.version = self.seq;
                 changes.push(put(key, row));
                 changes.extend(self.touch_authority(&job));
             }
-            JobResult::Handed { .. } | JobResult::Failed { .. } => {}
+            JobResult::Handed { .. } | JobResult::Admitted {} | JobResult::Failed { .. } => {}
         }
         let failed = matches!(result, JobResult::Failed { .. });
         changes.push(self.put_job(job, |job| {
@@ -202,6 +205,7 @@ impl At<'_> {
             not_before: *not_before,
             not_after: *not_after,
             revoked: None,
+            reason: None,
             version: self.seq,
         };
         Ok(put(key, row))

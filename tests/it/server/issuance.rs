@@ -207,9 +207,15 @@ fn from_refused_to_revoked_with_openssl_alone() {
     );
     // Revoked after an approval of its own, and the CRL says so.
     let serial = job["result"]["serial"].as_str().unwrap();
-    let revoke = json!({"action": "revoke", "certificate": serial, "reason": "the key leaked"});
+    let revoke = json!({
+        "action": "revoke", "certificate": serial, "reason": "the key leaked",
+        "revocation": "key-compromise",
+    });
     let (status, waits) = world.submit(&world.carol, &revoke);
     assert_eq!(status, 202, "{waits:#}");
+    let shown = format!("/approvals/{}", waits["approval"].as_str().unwrap());
+    let (_, shown) = world.server.api("GET", &shown, None);
+    assert_eq!(shown["request"]["revocation"], "key-compromise");
     assert_eq!(
         world
             .approve(&world.bob, waits["approval"].as_str().unwrap())
@@ -236,6 +242,8 @@ fn from_refused_to_revoked_with_openssl_alone() {
         certificate,
     ]));
     assert!(!good && said.contains("certificate revoked"), "{said}");
+    let listed = openssl(&["crl", "-in", crl, "-noout", "-text"]);
+    assert!(listed.contains("Key Compromise"), "{listed}");
     // The audit has both persons, the digest that was shown and the policy.
     let (_, audit, _) = world.server.panopol(&["audit", "export"]);
     let decided = audit

@@ -14,6 +14,7 @@ pub(crate) mod harness;
 mod head;
 mod hostile;
 mod issuance;
+mod issuance_step_ca;
 mod issuance_webhook;
 mod legacy;
 mod notify;
