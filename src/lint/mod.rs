@@ -5,10 +5,16 @@
 //! [`levels`] is what becomes of findings, and [`codes`] is every code that
 //! `panopol lint --list` knows.
 
+mod addresses;
 mod comment;
 pub mod levels;
+mod points;
 pub mod rules;
 mod selector;
+mod undecided;
+mod usage;
+
+use std::cell::OnceCell;
 
 use jiff::Timestamp;
 
@@ -20,6 +26,7 @@ use crate::eval::Program;
 use crate::ir::PolicySet;
 use crate::suite::TestResult;
 use crate::{suite, syntax};
+use addresses::Addresses;
 use levels::Chosen;
 
 /// What a policy set is for.
@@ -59,6 +66,14 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// What the set is for.
     pub profile: Profile,
+    addresses: OnceCell<Addresses>,
+}
+
+impl Context<'_> {
+    /// The addresses of each network.
+    fn addresses(&self) -> &Addresses {
+        self.addresses.get_or_init(|| Addresses::of(self.set))
+    }
 }
 
 /// Runs every rule over a set without errors, and applies the levels.
@@ -71,6 +86,7 @@ pub fn lint(checked: &Checked, run: &Run<'_>) -> (Vec<Diagnostic>, Levels) {
         tests: run.tests,
         now: run.now,
         profile: run.profile,
+        addresses: OnceCell::new(),
     };
     let mut findings = Vec::new();
     for rule in rules::RULES {
@@ -86,6 +102,7 @@ pub fn codes() -> Vec<&'static Code> {
     codes.extend(check::codes::CODES);
     codes.extend(rules::RULES.iter().map(|rule| rule.code));
     codes.extend(comment::CODES);
+    codes.extend(undecided::CODES);
     codes.push(&suite::TEST_FAILED);
     codes.push(&FINDINGS_LEFT_OUT);
     codes.sort_by_key(|code| code.name);

@@ -22,6 +22,11 @@ unlock servers {
   allow from 192.0.2.0/24
 }
 
+unlock drafts {
+  where env == dev
+  allow from 192.0.2.0/24
+}
+
 approval gate {
   on        unlock where env == dev
   approvers team dba
@@ -30,6 +35,11 @@ approval gate {
 test "servers start at home" {
   device { env = production }
   unlock from 192.0.2.7 expect allow
+}
+
+test "drafts wait" {
+  device { env = dev }
+  unlock from 192.0.2.7 expect pending by gate
 }
 "#;
 
@@ -179,12 +189,12 @@ fn check_passes_a_good_set_with_one_line() {
     let here = repository(GOOD);
     let ran = run(here.path(), &["check"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    assert_eq!(ran.stdout, "policies/: 1 file, 2 rules, 1 test passed\n");
+    assert_eq!(ran.stdout, "policies/: 1 file, 3 rules, 2 tests passed\n");
     let ran = run(here.path(), &["check", "--no-tests", "policies/all.pano"]);
     assert_eq!(ran.code, 0);
     assert_eq!(
         ran.stdout,
-        "policies/all.pano: 1 file, 2 rules, tests left out\n"
+        "policies/all.pano: 1 file, 3 rules, tests left out\n"
     );
 }
 
@@ -213,7 +223,7 @@ fn check_runs_the_tests_unless_told_not_to() {
     assert_eq!(ran.code, 1);
     let found: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(found["findings"][0]["code"], "test-failed");
-    assert_eq!(found["tests"], json!({ "passed": 0, "failed": 1 }));
+    assert_eq!(found["tests"], json!({ "passed": 1, "failed": 1 }));
     assert_eq!(run(here.path(), &["check", "--no-tests"]).code, 0);
 }
 
@@ -265,7 +275,7 @@ fn a_set_that_is_not_there_is_exit_2_and_the_others_are_still_checked() {
         "{}",
         ran.stderr
     );
-    assert!(ran.stdout.contains("1 test passed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("2 tests passed"), "{}", ran.stdout);
     let empty = tempfile::tempdir().unwrap();
     let ran = run(empty.path(), &["check"]);
     assert_eq!(ran.code, 2);
@@ -443,8 +453,7 @@ fn test_runs_what_the_filter_names_and_shows_a_failures_trace() {
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     assert!(ran.stdout.contains("trace:"), "{}", ran.stdout);
     assert!(
-        ran.stdout
-            .ends_with("policies/: 0 tests passed, 1 failed\n"),
+        ran.stdout.ends_with("policies/: 1 test passed, 1 failed\n"),
         "{}",
         ran.stdout
     );

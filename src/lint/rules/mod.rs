@@ -2,8 +2,26 @@
 
 mod bypass_expired;
 mod bypass_in_production;
+mod bypass_near_end;
+mod dead_timer;
+mod double_star_without_apex;
+mod duplicate_network;
+mod ended_delegation;
+mod ipv6_gap;
+mod long_lifetime;
+mod name_wholly_denied;
+mod no_org_owner;
+mod shadowed_network;
+mod short_window;
 mod single_approver;
+mod unbounded_approval;
+mod undecidable_request;
 mod unguarded_negation;
+mod unregulated_project;
+mod untested_rule;
+mod unused_declaration;
+mod weak_key_type;
+mod wildcard_over_public_suffix;
 
 use super::Context;
 use crate::diagnostic::{Code, Diagnostic};
@@ -20,6 +38,24 @@ pub struct Rule {
 pub static RULES: &[&Rule] = &[
     &bypass_expired::RULE,
     &bypass_in_production::RULE,
+    &bypass_near_end::RULE,
+    &dead_timer::RULE,
+    &double_star_without_apex::RULE,
+    &duplicate_network::RULE,
+    &ended_delegation::RULE,
+    &ipv6_gap::RULE,
+    &long_lifetime::RULE,
+    &name_wholly_denied::RULE,
+    &no_org_owner::RULE,
+    &shadowed_network::RULE,
+    &short_window::RULE,
     &single_approver::RULE,
+    &unbounded_approval::RULE,
+    &undecidable_request::RULE,
     &unguarded_negation::RULE,
+    &unregulated_project::RULE,
+    &untested_rule::RULE,
+    &unused_declaration::RULE,
+    &weak_key_type::RULE,
+    &wildcard_over_public_suffix::RULE,
 ];
