@@ -136,6 +136,12 @@ impl Program {
         issuance::groups_of(self, request)
     }
 
+    /// The issuance policies that match a request and require automatic
+    /// renewal, by name.
+    pub fn wanting_auto_renew(&self, request: &IssuanceRequest) -> Vec<String> {
+        issuance::wanting_auto_renew(self, request)
+    }
+
     /// What the approval groups that cover a certificate request require of
     /// people; none where no group does.
     pub fn requirement_of(

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::approval::{ApprovalRequest, NewRequest, Requirement, Subject};
 use crate::decision::{Decision, Obligation};
 use crate::eval::Program;
-use crate::journal::{Event, JobClaim, NewJob};
+use crate::journal::{Event, JobClaim, NewJob, Repeatable};
 use crate::request::{Approved, IssuanceFacts, IssuanceRequest};
 use crate::store::{Job, Refusal, Rows};
 use crate::vocabulary::{Action, ApprovalState, JobState, Outcome, RevocationReason};
@@ -28,6 +28,8 @@ pub struct Order {
     pub certificate: Option<String>,
     /// Why a certificate is to be revoked.
     pub revocation: Option<RevocationReason>,
+    /// The standing order that asks.
+    pub schedule: Option<String>,
     /// Everyone who counts as having asked.
     pub requesters: BTreeSet<String>,
     /// What the requester was warned of and acknowledged.
@@ -45,6 +47,32 @@ pub enum Submitted {
     Waits(Decision, Event),
     /// It may be done at once.
     Allowed(Decision, Event),
+}
+
+impl Submitted {
+    /// The decision that it is told by.
+    pub fn decision(&self) -> &Decision {
+        match self {
+            Submitted::Refused(decision)
+            | Submitted::Nobody(decision, _)
+            | Submitted::Waits(decision, _)
+            | Submitted::Allowed(decision, _) => decision,
+        }
+    }
+
+    /// Keeps with the job what a repeat of its submission is answered.
+    pub fn keep_answer(&mut self, repeatable: Repeatable) {
+        match self {
+            Submitted::Refused(_) => {}
+            Submitted::Nobody(_, event)
+            | Submitted::Waits(_, event)
+            | Submitted::Allowed(_, event) => {
+                if let Event::JobSubmitted { job, .. } = event {
+                    job.repeatable = Some(repeatable);
+                }
+            }
+        }
+    }
 }
 
 /// Judges a request with the approval that it has, if it has one.
@@ -107,11 +135,13 @@ impl Order {
             csr: self.csr.clone(),
             certificate: self.certificate.clone(),
             revocation: self.revocation,
+            schedule: self.schedule.clone(),
+            repeatable: None,
             approval_bypassed,
         }
     }
 
-    fn ask(self, decision: Decision, required: Requirement, job: &str, id: &str) -> Submitted {
+    fn ask(self, mut decision: Decision, required: Requirement, job: &str, id: &str) -> Submitted {
         let possible = required.can_be_met_without(&self.requesters);
         let request = NewRequest {
             id: id.to_owned(),
@@ -135,10 +165,14 @@ impl Order {
             job: Box::new(self.job(job, None)),
             approval: Some(Box::new(request)),
         };
-        match possible {
-            true => Submitted::Waits(decision, event),
-            false => Submitted::Nobody(decision, event),
+        if possible {
+            return Submitted::Waits(decision, event);
         }
+        decision.outcome = Outcome::Deny;
+        for reason in &mut decision.reasons {
+            reason.message = format!("no-eligible-approver: {}", reason.message);
+        }
+        Submitted::Nobody(decision, event)
     }
 }
 

@@ -74,6 +74,28 @@ pub struct Foreign {
     pub not_after: Timestamp,
 }
 
+/// The serial number of a certificate, in hexadecimal, and the names that
+/// policies know of it: what a renewal may ask for again.
+///
+/// # Errors
+/// It cannot be read.
+pub fn names(pem: &[u8]) -> Result<(String, Vec<String>), ForeignError> {
+    let unreadable = |error: &dyn ToString| ForeignError::Unreadable(error.to_string());
+    let certificate = X509::from_pem(pem).map_err(|error| unreadable(&error))?;
+    let der = certificate.to_der().map_err(|error| unreadable(&error))?;
+    let (_, read) = X509Certificate::from_der(&der).map_err(|error| unreadable(&error))?;
+    let number = read.tbs_certificate.raw_serial();
+    let shown = number.strip_prefix(&[0]).unwrap_or(number);
+    let mut names = Vec::new();
+    for extension in read.extensions() {
+        if let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() {
+            let known = san.general_names.iter().filter_map(name_of);
+            names.extend(known.map(|(kind, text)| format!("{kind}:{text}")));
+        }
+    }
+    Ok((HexBytes(shown.to_vec()).to_string(), names))
+}
+
 /// Reads certificates, PEM, the first of which must be what was approved.
 ///
 /// # Errors

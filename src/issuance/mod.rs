@@ -13,5 +13,6 @@ pub mod flow;
 pub mod foreign;
 pub mod issuers;
 pub mod permit;
+pub mod renewal;
 pub mod step_ca;
 pub mod webhook;

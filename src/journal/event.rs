@@ -124,6 +124,39 @@ pub struct NewPermitKey {
     pub secret: SealedSecret,
 }
 
+/// A standing order to renew a certificate, and each that follows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSchedule {
+    /// Its id.
+    pub id: String,
+    /// The certificate that it begins with.
+    pub certificate: String,
+    /// The service that asks.
+    pub service: String,
+    /// Seconds before a certificate's end; none: a third of its life.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_s: Option<u64>,
+    /// Why it asks, where the policy wants a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The ticket, where the policy wants one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// Everyone who counts as having enabled it; they never approve what it asks.
+    pub persons: BTreeSet<String>,
+}
+
+/// A submission that may come again: what was asked, and what was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeatable {
+    /// The SHA-256 of what was asked.
+    pub asked: Hash,
+    /// The answer.
+    pub answer: serde_json::Value,
+}
+
 /// Something asked of the certificate side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,6 +174,12 @@ pub struct NewJob {
     /// Why the certificate is to be revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revocation: Option<RevocationReason>,
+    /// The standing order that asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
+    /// What a repeat of the submission is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeatable: Option<Repeatable>,
     /// The bypass that stood in for approval, by `system-bypass`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_bypassed: Option<String>,
@@ -413,6 +452,19 @@ pub enum Event {
         /// Why.
         cause: String,
     },
+    /// Certificates are renewed by themselves from now on.
+    RenewalScheduled {
+        /// Which, and by whom.
+        schedule: Box<NewSchedule>,
+    },
+    /// They are no longer.
+    RenewalStopped {
+        /// The standing order.
+        id: String,
+        /// Why, in the operator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
     /// A certification authority exists now.
     AuthorityCreated {
         /// Which.
@@ -527,6 +579,8 @@ impl Event {
             | Event::JobFinished { .. }
             | Event::JobEnded { .. }
             | Event::AuthorityCreated { .. }
+            | Event::RenewalScheduled { .. }
+            | Event::RenewalStopped { .. }
             | Event::PermitKeyCreated { .. }
             | Event::DenialLifted { .. }
             | Event::AllowOnceArmed { .. }

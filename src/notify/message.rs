@@ -206,6 +206,8 @@ fn topic(event: &Event) -> Option<Topic> {
         | Event::JobFinished { .. }
         | Event::JobEnded { .. }
         | Event::AuthorityCreated { .. }
+        | Event::RenewalScheduled { .. }
+        | Event::RenewalStopped { .. }
         | Event::PermitKeyCreated { .. }
         | Event::ClockAccepted { .. }
         | Event::MasterKeyChanged {}

@@ -58,6 +58,8 @@ pub struct App {
     pub step_cas: Vec<crate::issuance::issuers::StepCa>,
     /// They ask one after the other: what one is told depends on the last.
     pub step_ca_turn: tokio::sync::Mutex<()>,
+    /// Standing orders that were refused.
+    pub resting: super::renewals::Resting,
     /// How often devices that wait have asked.
     pub sightings: Sightings,
     /// Answers to calls with an idempotency key, of this run.

@@ -19,6 +19,7 @@ pub mod pool;
 pub mod problem;
 pub mod proxy;
 pub mod records;
+mod renewals;
 pub mod run;
 mod secrets;
 pub mod start;

@@ -281,6 +281,7 @@ impl App {
                 }
             }
         }
+        self.renew_due(now).await;
         self.run_jobs();
         let kept = |id: &str| self.store.approval(id).is_some();
         self.sightings.retain(kept);

@@ -163,6 +163,7 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         running: super::issuance::Running::default(),
         connectors,
         step_cas,
+        resting: super::renewals::Resting::default(),
         step_ca_turn: tokio::sync::Mutex::default(),
         answered: std::sync::Mutex::default(),
         streams: super::streams::Streams::default(),

@@ -45,7 +45,7 @@ pub use open::{Settings, StoreState};
 pub use policy::LastGood;
 pub use rows::{
     Anchor, Authority, Binding, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey,
-    PermitKey, PolicyInForce, Row, RowKey, Rows, System, Token,
+    PermitKey, PolicyInForce, Row, RowKey, Rows, Schedule, System, Token,
 };
 
 use crate::journal::{Actor, AuditKey, AuditPublicKey, JournalId, Link, Start};

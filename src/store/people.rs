@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::error::StoreError;
-use super::rows::{Authority, Certificate, Job, PermitKey};
+use super::rows::{Authority, Certificate, Job, PermitKey, Schedule};
 use super::tokens::page;
 use super::{Committed, Context, Store};
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
@@ -50,6 +50,11 @@ impl Store {
         let open = |job: &&Arc<Job>| matches!(job.state, JobState::Queued | JobState::Executing);
         let open = state.jobs.values().filter(open);
         open.map(|job| job.new.id.clone()).collect()
+    }
+
+    /// Every standing order to renew, stopped ones included, by id.
+    pub fn schedules(&self) -> Vec<Arc<Schedule>> {
+        self.shared.read().schedules.values().cloned().collect()
     }
 
     /// Up to `limit` certificates in the order of their serial numbers, after `after`.

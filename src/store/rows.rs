@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::{
-    Actor, Generation, Hash, JobClaim, JobResult, NewAuthority, NewJob, NewPermitKey, PublicKey,
-    SealedSecret,
+    Actor, Generation, Hash, JobClaim, JobResult, NewAuthority, NewJob, NewPermitKey, NewSchedule,
+    PublicKey, SealedSecret,
 };
 use crate::request::IssuanceRequest;
 use crate::vocabulary::{DeviceState, JobState, RevocationReason};
@@ -227,6 +227,27 @@ pub struct Job {
     pub version: u64,
 }
 
+/// A standing order to renew, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// The certificate that is renewed next.
+    #[serde(rename = "current")]
+    pub certificate: String,
+    /// What it began with.
+    #[serde(flatten)]
+    pub new: NewSchedule,
+    /// The last job that it asked for.
+    pub job: Option<String>,
+    /// When it asked for that.
+    pub tried: Option<Timestamp>,
+    /// Whether somebody stopped it.
+    pub stopped: bool,
+    /// When it was enabled.
+    pub created: Timestamp,
+    /// The last entry that changed it.
+    pub version: u64,
+}
+
 /// A certificate that was made here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
@@ -317,6 +338,8 @@ rows! {
     Authority = "authority",
     /// A key that permits are signed with, by id.
     PermitKey = "permit-key",
+    /// A standing order to renew, by id.
+    Schedule = "renewal",
     /// A job of the certificate side, by id.
     Job = "job",
     /// A certificate, by serial number.
@@ -338,6 +361,7 @@ impl Row {
             | Row::LegacyKey(_)
             | Row::Authority(_)
             | Row::PermitKey(_)
+            | Row::Schedule(_)
             | Row::Job(_)
             | Row::Certificate(_) => None,
         }
@@ -432,6 +456,14 @@ impl dyn Rows + '_ {
     pub fn job(&self, id: &str) -> Option<Arc<Job>> {
         match self.row(&RowKey::Job(id.to_owned())) {
             Some(Row::Job(job)) => Some(job),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The standing order to renew of that id.
+    pub fn schedule(&self, id: &str) -> Option<Arc<Schedule>> {
+        match self.row(&RowKey::Schedule(id.to_owned())) {
+            Some(Row::Schedule(schedule)) => Some(schedule),
             Some(_) | None => None,
         }
     }

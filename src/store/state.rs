@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::apply::Change;
 use super::rows::{
     Authority, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey, PermitKey, Row,
-    RowKey, Rows, System, Token,
+    RowKey, Rows, Schedule, System, Token,
 };
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::Hash;
@@ -31,6 +31,7 @@ pub(super) struct State {
     pub(super) allow_onces: BTreeMap<String, Arc<AllowOnce>>,
     pub(super) authorities: BTreeMap<String, Arc<Authority>>,
     pub(super) permit_keys: BTreeMap<String, Arc<PermitKey>>,
+    pub(super) schedules: BTreeMap<String, Arc<Schedule>>,
     pub(super) jobs: BTreeMap<String, Arc<Job>>,
     pub(super) certificates: BTreeMap<String, Arc<Certificate>>,
     /// The rows of the three that concern each device.
@@ -84,6 +85,9 @@ impl State {
             (RowKey::PermitKey(id), Some(Row::PermitKey(row))) => {
                 self.permit_keys.insert(id, row);
             }
+            (RowKey::Schedule(id), Some(Row::Schedule(row))) => {
+                self.schedules.insert(id, row);
+            }
             (RowKey::Job(id), Some(Row::Job(row))) => {
                 self.jobs.insert(id, row);
             }
@@ -102,6 +106,7 @@ impl State {
                 | RowKey::AllowOnce(_)
                 | RowKey::Authority(_)
                 | RowKey::PermitKey(_)
+                | RowKey::Schedule(_)
                 | RowKey::Job(_)
                 | RowKey::Certificate(_),
                 _,
@@ -179,6 +184,7 @@ impl Rows for State {
             RowKey::AllowOnce(id) => self.allow_onces.get(id).cloned().map(Row::AllowOnce),
             RowKey::Authority(id) => self.authorities.get(id).cloned().map(Row::Authority),
             RowKey::PermitKey(id) => self.permit_keys.get(id).cloned().map(Row::PermitKey),
+            RowKey::Schedule(id) => self.schedules.get(id).cloned().map(Row::Schedule),
             RowKey::Job(id) => self.jobs.get(id).cloned().map(Row::Job),
             RowKey::Certificate(serial) => {
                 let certificate = self.certificates.get(serial).cloned();

@@ -34,6 +34,30 @@ enum IssuanceCommand {
     },
     /// List the certificates that were made
     List,
+    /// Have a certificate renewed by itself, asked for by a service
+    AutoRenew {
+        /// The certificate's serial number
+        serial: String,
+        /// The service that asks
+        #[arg(long)]
+        service: String,
+        /// How long before its end, as `10d` [default: a third of its life]
+        #[arg(long)]
+        before: Option<String>,
+        /// Why, where the policy wants a reason
+        #[arg(long)]
+        reason: Option<String>,
+        /// The ticket, where the policy wants one
+        #[arg(long)]
+        ticket: Option<String>,
+    },
+    /// List what is renewed by itself
+    Renewals,
+    /// Stop renewing by itself
+    StopRenewal {
+        /// The renewal's id
+        id: String,
+    },
     /// Make a certification authority of the server's own and print its certificate
     CreateAuthority {
         /// What requests call it as their issuer
@@ -123,6 +147,34 @@ pub(crate) fn run(args: &IssuanceArgs) -> Result<(String, bool), ClientError> {
                 client.render(&json!({ "items": items }), render_list),
                 false,
             ))
+        }
+        IssuanceCommand::AutoRenew {
+            serial,
+            service,
+            before,
+            reason,
+            ticket,
+        } => {
+            let before = before.as_deref().map(super::allow_once::seconds);
+            let body = json!({
+                "certificate": serial, "service": service, "before_s": before.transpose()?,
+                "reason": reason, "ticket": ticket,
+            });
+            let answer = client.send(Method::POST, "/renewals", Some(&body))?;
+            Ok((client.render(&answer, render_renewal), false))
+        }
+        IssuanceCommand::Renewals => {
+            let items = client.list("/renewals")?;
+            let all = |list: &Value| {
+                let items = list.get("items").and_then(Value::as_array);
+                items.into_iter().flatten().map(render_renewal).collect()
+            };
+            Ok((client.render(&json!({ "items": items }), all), false))
+        }
+        IssuanceCommand::StopRenewal { id } => {
+            let path = format!("/renewals/{}", encode(id));
+            let answer = client.send(Method::DELETE, &path, None)?;
+            Ok((client.render(&answer, render_renewal), false))
         }
         IssuanceCommand::CreateAuthority {
             id,
@@ -234,6 +286,24 @@ fn render_job(job: &Value) -> String {
         if result.get("certificate").is_some() {
             out.push_str(text(result, "certificate"));
         }
+    }
+    out
+}
+
+fn render_renewal(one: &Value) -> String {
+    let stopped = one.get("stopped").and_then(Value::as_bool) == Some(true);
+    let mut out = format!(
+        "{}  {} by {}, {}\n",
+        text(one, "id"),
+        text(one, "certificate"),
+        text(one, "service"),
+        match stopped {
+            true => "stopped".to_owned(),
+            false => format!("due {}", text(one, "due")),
+        }
+    );
+    if one.get("last_fault").is_some_and(Value::is_string) {
+        let _ = writeln!(out, "  not asked for: {}", text(one, "last_fault"));
     }
     out
 }

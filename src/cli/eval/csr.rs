@@ -9,7 +9,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::answer::Failure;
 use crate::issuance::csr::{Csr, MAX_BYTES};
-use crate::request::IssuanceRequest;
+use crate::issuance::foreign;
+use crate::request::{IssuanceRequest, Predecessor};
 use crate::vocabulary::Action;
 
 /// A CSR with what is said beside it.
@@ -88,6 +89,14 @@ pub(super) struct Signing {
         conflicts_with = "request"
     )]
     ticket: Option<String>,
+    /// The certificate that a renewal or reissue follows (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "csr",
+        conflicts_with = "request"
+    )]
+    predecessor: Option<PathBuf>,
 }
 
 fn action() -> impl TypedValueParser<Value = Action> {
@@ -102,8 +111,11 @@ fn lifetime(text: &str) -> Result<u64, String> {
 
 impl Signing {
     /// What the flags say.
-    pub(super) fn said(&self) -> IssuanceRequest {
-        IssuanceRequest {
+    ///
+    /// # Errors
+    /// The predecessor cannot be read.
+    pub(super) fn said(&self) -> Result<IssuanceRequest, Failure> {
+        Ok(IssuanceRequest {
             action: self.action.unwrap_or(Action::Issue),
             project: self.project.clone(),
             profile: self.profile.clone(),
@@ -119,10 +131,21 @@ impl Signing {
             auto_renew: self.auto_renew.then_some(true),
             reason: self.reason.clone(),
             ticket: self.ticket.clone(),
-            predecessor: None,
+            predecessor: self.predecessor.as_deref().map(follow).transpose()?,
             unsupported: Vec::new(),
-        }
+        })
     }
+}
+
+/// The certificate in `path`, as what a request follows.
+fn follow(path: &Path) -> Result<Predecessor, Failure> {
+    let shown = path.display();
+    let bytes =
+        read(path).map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+    let (id, san) = foreign::names(&bytes).map_err(|error| {
+        Failure::new(format!("{shown}: {error}")).help("a certificate in PEM is wanted")
+    })?;
+    Ok(Predecessor { id, san })
 }
 
 /// Writes what the CSR in `path` says into a request.

@@ -78,7 +78,7 @@ impl Issuance {
         }
         let mut request = match &self.request {
             Some(path) => read_request(path)?,
-            None => self.signing.said(),
+            None => self.signing.said()?,
         };
         if let Some(path) = csr {
             csr::fill(path, &mut request)?;

@@ -37,7 +37,7 @@ pub(super) struct Eval {
 #[derive(Subcommand)]
 enum Side {
     Unlock(unlock::Unlock),
-    Issuance(issuance::Issuance),
+    Issuance(Box<issuance::Issuance>),
 }
 
 /// What both paths are asked with.

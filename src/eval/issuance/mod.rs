@@ -134,6 +134,20 @@ pub(super) fn groups_of(
     case.scope.map(|scope| scope.groups)
 }
 
+/// The policies that match a request and want its certificate to renew by
+/// itself, by name; none where the evaluation cannot be completed.
+pub(super) fn wanting_auto_renew(program: &Program, request: &IssuanceRequest) -> Vec<String> {
+    let facts = IssuanceFacts::default();
+    let case = Case::new(program, request, &facts, Timestamp::default());
+    let Ok(scope) = case.scope else {
+        return Vec::new();
+    };
+    let issuances = &program.set.issuances;
+    let wants = |id: &&IssuanceId| issuances[**id].auto_renew_required.is_some();
+    let wanting = scope.policies.iter().filter(wants);
+    wanting.map(|&id| issuances.name(id).to_owned()).collect()
+}
+
 /// What the groups that cover a request require of people; none where no group does.
 pub(super) fn requirement_of(
     program: &Program,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -18,12 +19,14 @@ use super::page::Body;
 use crate::access::{AdminAction, Resource};
 use crate::approval::Step;
 use crate::decision::Decision;
+use crate::durable::Hex;
+use crate::eval::Program;
 use crate::issuance::csr::Csr;
 use crate::issuance::flow::{Order, Submitted, judge};
-use crate::journal::Event;
+use crate::journal::{Event, Hash, Repeatable};
 use crate::record::Asked;
 use crate::request::{IssuanceFacts, IssuanceRequest, Predecessor};
-use crate::store::{Certificate, Job};
+use crate::store::{Certificate, Context, Job, StoreError};
 use crate::unlock::draw_id;
 use crate::vocabulary::{Action, ApprovalState, Outcome, RevocationReason, Role};
 
@@ -116,17 +119,19 @@ fn order(
             let serial = serial
                 .ok_or_else(|| Problem::invalid("name the `certificate` by its serial number"))?;
             resolve_certificate(app, serial, &mut request)?;
+            if body.action == Action::Revoke {
+                warnings.extend(warn_of_revoking(&caller.policy.program, &request));
+            }
         }
     }
     expect_role(caller, request.project.as_deref())?;
     let order = Order {
-        csr_digest: csr
-            .as_ref()
-            .map(|csr| crate::durable::Hex(csr.digest()).to_string()),
+        csr_digest: csr.as_ref().map(|csr| Hex(csr.digest()).to_string()),
         csr: csr.and(body.csr.clone()),
         key_digest: None,
         certificate: body.certificate.clone(),
         revocation: body.revocation,
+        schedule: None,
         requesters: caller.persons(&caller.policy.set),
         acknowledged: body.acknowledge.clone(),
         request,
@@ -191,7 +196,7 @@ fn resolve_certificate(
 }
 
 /// A requester acts only where their role lets them.
-fn expect_role(caller: &Caller, project: Option<&str>) -> Result<(), Problem> {
+pub(super) fn expect_role(caller: &Caller, project: Option<&str>) -> Result<(), Problem> {
     let role = caller.policy.program.role_in(caller.actor, project);
     match role >= Some(Role::Operator) {
         true => Ok(()),
@@ -225,6 +230,23 @@ fn warn(found: &Certificate, csr: &Csr, action: Action, now: Timestamp) -> Vec<W
         });
     }
     warnings
+}
+
+/// The policy wants such certificates to go on by themselves, and one that is
+/// revoked does not.
+fn warn_of_revoking(program: &Program, request: &IssuanceRequest) -> Option<Warning> {
+    let issued = IssuanceRequest {
+        action: Action::Issue,
+        ..request.clone()
+    };
+    let names = program.wanting_auto_renew(&issued);
+    (!names.is_empty()).then(|| Warning {
+        code: "auto-renew",
+        message: format!(
+            "`{}` requires automatic renewal, and nothing follows a certificate that is revoked",
+            names.join("`, `")
+        ),
+    })
 }
 
 /// The answer's form of a decision that is not a job.
@@ -274,25 +296,17 @@ pub(super) async fn submit(
     Body(body): Body<Submit>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     caller.expect_may(&app, AdminAction::IssuanceSubmit, Resource::Org)?;
-    let repeat = Repeat::new(&headers, None, caller.name().to_owned(), json!(body));
-    if let Some(answer) = repeat.answered(&app)? {
-        return Ok((StatusCode::ACCEPTED, Json(answer)));
+    let asked = json!(body);
+    let repeat = Repeat::new(&headers, None, caller.name().to_owned(), asked.clone());
+    let asked = Hex(sha256(asked.to_string().as_bytes()));
+    let own = repeat.own_id();
+    if let Some(known) = own.as_ref().and_then(|id| answered(&app, id, asked)) {
+        return known;
     }
     let now = clock::now();
     let (order, warnings) = order(&app, &caller, &body, now)?;
-    let unseen: Vec<&Warning> = warnings
-        .iter()
-        .filter(|one| !body.acknowledge.iter().any(|code| code == one.code))
-        .collect();
-    if !unseen.is_empty() {
-        let codes: Vec<&str> = unseen.iter().map(|one| one.code).collect();
-        let messages: Vec<&str> = unseen.iter().map(|one| one.message.as_str()).collect();
-        return Err(Problem::invalid(format!(
-            "{}; if that is meant, send `acknowledge` with {codes:?}",
-            messages.join("; ")
-        )));
-    }
-    let (job, approval) = (draw_id()?, draw_id()?);
+    expect_acknowledged(&warnings, &body.acknowledge)?;
+    let (job, approval) = (own.clone().map_or_else(draw_id, Ok)?, draw_id()?);
     let request = order.request.clone();
     let program = &caller.policy.program;
     let (_, first) = judge(program, &request, None, app.allow_bypass, now);
@@ -301,31 +315,93 @@ pub(super) async fn submit(
         let served = app.connectors.expect_served(&app.store, &request);
         served.map_err(|error| Problem::invalid(error.to_string()))?;
     }
-    let submitted = order.submit(program, &job, &approval, app.allow_bypass, now);
-    let context = crate::store::Context {
+    let mut submitted = order.submit(program, &job, &approval, app.allow_bypass, now);
+    let answer = told(&submitted, &warnings, &job, &approval);
+    if own.is_some() {
+        let answer = answer.clone();
+        submitted.keep_answer(Repeatable { asked, answer });
+    }
+    let context = Context {
         actor: caller.journal_actor(),
         time: now,
         policy: Some(caller.policy.set.digest.clone()),
     };
-    let (status, decision) = carry_on(&app, context, submitted, &approval).await?;
+    let (status, decision) = match carry_on(&app, context, submitted, &approval).await {
+        Ok(done) => done,
+        Err(error) => {
+            // The same call came twice at once, and the other was first.
+            let known = own.and_then(|id| answered(&app, &id, asked));
+            return known.unwrap_or_else(|| Err(error.into()));
+        }
+    };
     if status == StatusCode::CREATED {
         app.run_job(&job).await;
     }
     record(&app, request, &decision, now);
-    let mut answer = refused(&decision, &warnings);
-    if let (Value::Object(members), true) =
-        (&mut answer, status != StatusCode::UNPROCESSABLE_ENTITY)
-    {
-        members.insert("id".to_owned(), json!(job));
-        members.insert("job".to_owned(), json!(job));
-        let waits = status == StatusCode::ACCEPTED;
-        members.insert("approval".to_owned(), json!(waits.then_some(approval)));
-    }
-    repeat.remember(&app, &answer);
     Ok((status, Json(answer)))
 }
 
-pub(super) fn record(app: &App, request: IssuanceRequest, decision: &Decision, now: Timestamp) {
+fn expect_acknowledged(warnings: &[Warning], acknowledged: &[String]) -> Result<(), Problem> {
+    let unseen: Vec<&Warning> = warnings
+        .iter()
+        .filter(|one| !acknowledged.iter().any(|code| code == one.code))
+        .collect();
+    if unseen.is_empty() {
+        return Ok(());
+    }
+    let codes: Vec<&str> = unseen.iter().map(|one| one.code).collect();
+    let messages: Vec<&str> = unseen.iter().map(|one| one.message.as_str()).collect();
+    Err(Problem::invalid(format!(
+        "{}; if that is meant, send `acknowledge` with {codes:?}",
+        messages.join("; ")
+    )))
+}
+
+/// The answer to a submission.
+fn told(submitted: &Submitted, warnings: &[Warning], job: &str, approval: &str) -> Value {
+    let mut answer = refused(submitted.decision(), warnings);
+    let waits = match submitted {
+        Submitted::Refused(_) | Submitted::Nobody(..) => return answer,
+        Submitted::Waits(..) => true,
+        Submitted::Allowed(..) => false,
+    };
+    if let Value::Object(members) = &mut answer {
+        members.insert("id".to_owned(), json!(job));
+        members.insert("job".to_owned(), json!(job));
+        members.insert("approval".to_owned(), json!(waits.then_some(approval)));
+    }
+    answer
+}
+
+/// What a submission under the same key was answered, in this run of the server
+/// or an earlier one; none where it made nothing, and is judged anew.
+fn answered(
+    app: &App,
+    job: &str,
+    asked: Hash,
+) -> Option<Result<(StatusCode, Json<Value>), Problem>> {
+    let job = app.store.read(|rows| rows.job(job))?;
+    let known = job.new.repeatable.as_ref()?;
+    if known.asked != asked {
+        return Some(Err(Problem::conflict(
+            "that idempotency key was used for another request",
+        )));
+    }
+    let outcome = known.answer.get("outcome").and_then(Value::as_str);
+    let status = match outcome.and_then(Outcome::from_word) {
+        Some(Outcome::Allow) => StatusCode::CREATED,
+        Some(Outcome::Pending) => StatusCode::ACCEPTED,
+        Some(Outcome::Deny) | None => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    Some(Ok((status, Json(known.answer.clone()))))
+}
+
+pub(in crate::server) fn record(
+    app: &App,
+    request: IssuanceRequest,
+    decision: &Decision,
+    now: Timestamp,
+) {
     app.metrics.count_decision("issuance", decision);
     let facts = IssuanceFacts {
         allow_bypass: app.allow_bypass,
@@ -336,35 +412,36 @@ pub(super) fn record(app: &App, request: IssuanceRequest, decision: &Decision, n
     app.records.push(now, asked, decision.clone());
 }
 
+/// The end of a request that nobody could ever approve.
+pub(in crate::server) fn nobody(approval: &str) -> Event {
+    Event::ApprovalStepped {
+        id: approval.to_owned(),
+        step: Step::Ended {
+            to: ApprovalState::Rejected,
+            cause: "no-eligible-approver".to_owned(),
+        },
+    }
+}
+
 /// Writes down what an order comes to: 201 with a job to be carried out, 202
 /// where people must approve, 422 where nothing follows.
 pub(super) async fn carry_on(
     app: &Arc<App>,
-    context: crate::store::Context,
+    context: Context,
     submitted: Submitted,
     approval: &str,
-) -> Result<(StatusCode, Decision), Problem> {
+) -> Result<(StatusCode, Decision), StoreError> {
     match submitted {
         Submitted::Refused(decision) => Ok((StatusCode::UNPROCESSABLE_ENTITY, decision)),
         Submitted::Waits(decision, event) => {
             app.submit_and_wait(context, move |_| Ok(event)).await?;
             Ok((StatusCode::ACCEPTED, decision))
         }
-        Submitted::Nobody(mut decision, event) => {
-            let step = Event::ApprovalStepped {
-                id: approval.to_owned(),
-                step: Step::Ended {
-                    to: ApprovalState::Rejected,
-                    cause: "no-eligible-approver".to_owned(),
-                },
-            };
+        Submitted::Nobody(decision, event) => {
+            let step = nobody(approval);
             app.submit_and_wait(context.clone(), move |_| Ok(event))
                 .await?;
             app.submit_and_wait(context, move |_| Ok(step)).await?;
-            decision.outcome = Outcome::Deny;
-            for reason in &mut decision.reasons {
-                reason.message = format!("no-eligible-approver: {}", reason.message);
-            }
             Ok((StatusCode::UNPROCESSABLE_ENTITY, decision))
         }
         Submitted::Allowed(decision, event) => {

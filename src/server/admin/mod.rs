@@ -22,6 +22,7 @@ pub mod openapi;
 mod page;
 mod policy;
 mod records;
+mod renewals;
 mod step_ca;
 mod tokens;
 
@@ -30,6 +31,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, patch, post};
+
+pub(super) use issuance::{nobody, record as record_issuance};
 
 use super::app::App;
 use super::problem::Problem;
@@ -78,6 +81,8 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/issuance/dry-run", post(issuance::dry_run))
         .route("/jobs/{id}", get(issuance::job))
         .route("/certificates", get(certificates::list))
+        .route("/renewals", get(renewals::list).post(renewals::enable))
+        .route("/renewals/{id}", delete(renewals::stop))
         .route("/step-ca", post(step_ca::ask))
         .route("/permit-keys", get(certificates::permit_keys))
         .route("/authorities", post(certificates::create_authority))

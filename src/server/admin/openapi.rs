@@ -205,6 +205,30 @@ pub const OPERATIONS: &[Operation] = &[
         "CertificateList",
     ),
     operation(
+        "get",
+        "/renewals",
+        "List the standing orders to renew",
+        "",
+        200,
+        "RenewalList",
+    ),
+    operation(
+        "post",
+        "/renewals",
+        "Have a certificate renewed by itself, asked for by a service",
+        "EnableRenewal",
+        201,
+        "Renewal",
+    ),
+    operation(
+        "delete",
+        "/renewals/{id}",
+        "Stop renewing by itself",
+        "",
+        200,
+        "Renewal",
+    ),
+    operation(
         "post",
         "/step-ca",
         "Answer a webhook of step-ca: whether it may sign; with its signature in place of a token",
@@ -526,6 +550,17 @@ fn issuance_schemas() -> Value {
             ("not_after", text.clone()),
         ]),
         "CertificateList": list("Certificate"),
+        "EnableRenewal": object(&[
+            ("certificate", text.clone()), ("service", text.clone()),
+            ("before_s", json!({"type": "integer"})), ("reason", text.clone()),
+            ("ticket", text.clone()),
+        ]),
+        "Renewal": object(&[
+            ("id", text.clone()), ("certificate", text.clone()), ("service", text.clone()),
+            ("due", json!({"type": ["string", "null"]})), ("job", json!({"type": ["string", "null"]})),
+            ("stopped", json!({"type": "boolean"})),
+        ]),
+        "RenewalList": list("Renewal"),
         "NewAuthority": object(&[("id", text.clone()), ("common_name", text.clone()), ("days", json!({"type": "integer"}))]),
         "Authority": object(&[("id", text.clone()), ("certificate", text.clone())]),
     })

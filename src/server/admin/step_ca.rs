@@ -126,6 +126,7 @@ async fn answer(
         key_digest: asked.key_sha256,
         certificate: None,
         revocation: None,
+        schedule: None,
         requesters,
         acknowledged: Vec::new(),
         request: asked.request,

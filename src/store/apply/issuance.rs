@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::super::error::Refusal;
-use super::super::rows::{Authority, Certificate, Job, PermitKey, Row, RowKey};
+use super::super::rows::{Authority, Certificate, Job, PermitKey, Row, RowKey, Schedule};
 use super::{At, Change, Changes, exists, in_state, not_found, put};
 use crate::approval::{NewRequest, Step};
-use crate::journal::{Draft, JobClaim, JobResult, NewAuthority, NewJob, NewPermitKey};
+use crate::journal::{Draft, JobClaim, JobResult, NewAuthority, NewJob, NewPermitKey, NewSchedule};
 use crate::vocabulary::{ApprovalState, JobState};
 
 impl At<'_> {
@@ -65,7 +65,51 @@ impl At<'_> {
             version: self.seq,
         };
         changes.push(put(key, row));
+        if let Some(schedule) = &new.schedule {
+            changes.push(self.change_schedule(schedule, |row| {
+                row.job = Some(new.id.clone());
+                row.tried = Some(self.time);
+            })?);
+        }
         Ok(changes)
+    }
+
+    pub(super) fn schedule(&self, new: &NewSchedule) -> Changes {
+        let key = RowKey::Schedule(new.id.clone());
+        if self.rows.row(&key).is_some() {
+            return Err(exists("renewal", &new.id));
+        }
+        let row = Schedule {
+            certificate: new.certificate.clone(),
+            new: new.clone(),
+            job: None,
+            tried: None,
+            stopped: false,
+            created: self.time,
+            version: self.seq,
+        };
+        Ok(vec![put(key, row)])
+    }
+
+    pub(super) fn stop_schedule(&self, id: &str) -> Changes {
+        let row = self.rows.schedule(id);
+        if row.is_some_and(|row| row.stopped) {
+            return Err(in_state("renewal", id, "stopped"));
+        }
+        Ok(vec![self.change_schedule(id, |row| row.stopped = true)?])
+    }
+
+    fn change_schedule(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut Schedule),
+    ) -> Result<Change, Refusal> {
+        let row = self.rows.schedule(id);
+        let row = row.ok_or_else(|| not_found("renewal", id))?;
+        let mut row = Arc::unwrap_or_clone(row);
+        change(&mut row);
+        row.version = self.seq;
+        Ok(put(RowKey::Schedule(id.to_owned()), row))
     }
 
     fn job(&self, id: &str) -> Result<Job, Refusal> {
@@ -142,6 +186,10 @@ impl At<'_> {
             JobResult::Issued { serial, .. } => {
                 changes.push(self.certify(&job, serial, result)?);
                 changes.extend(self.touch_authority(&job));
+                if let Some(schedule) = &job.new.schedule {
+                    let follow = |row: &mut Schedule| row.certificate.clone_from(serial);
+                    changes.push(self.change_schedule(schedule, follow)?);
+                }
             }
             JobResult::Revoked { serial } => {
                 let key = RowKey::Certificate(serial.clone());

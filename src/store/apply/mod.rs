@@ -130,6 +130,8 @@ pub(super) fn apply(rows: &dyn Rows, seq: u64, draft: &Draft) -> Result<Vec<Chan
         Event::JobFinished { id, result } => at.finish_job(id, result),
         Event::JobEnded { id, cause } => at.end_job(id, cause),
         Event::AuthorityCreated { authority } => at.create_authority(authority),
+        Event::RenewalScheduled { schedule } => at.schedule(schedule),
+        Event::RenewalStopped { id, .. } => at.stop_schedule(id),
         Event::PermitKeyCreated { key } => at.create_permit_key(key),
         Event::DenialLifted { id, .. } => at.lift_denial(id),
         Event::AllowOnceArmed { arming, persons } => at.arm(arming, draft, persons),
@@ -464,6 +466,7 @@ impl At<'_> {
                     | Row::LegacyKey(_)
                     | Row::Authority(_)
                     | Row::PermitKey(_)
+                    | Row::Schedule(_)
                     | Row::Certificate(_)
                     | Row::TemporaryDenial(_),
                 )

@@ -15,6 +15,10 @@ issuance web {
   san dns   allow "**.example.com"
   lifetime  max 90d
 }
+issuance renewals {
+  where     project == web and action == renew
+  lifetime  max 60d
+}
 "#;
 
 struct Ran {
@@ -94,6 +98,45 @@ fn a_csr_is_judged_with_what_flags_say_beside_it() {
         .key(&["-algorithm", "RSA"])
         .csr("CN = api.example.com", names, &[]);
     assert_eq!(codes(&eval(&openssl, &SAID, b"")), ["key-type"]);
+}
+
+#[test]
+fn a_renewal_is_one_by_the_certificate_that_it_follows() {
+    let openssl = Openssl::new();
+    let names = "subjectAltName = DNS:api.example.com";
+    openssl.p256().csr("CN = api.example.com", names, &[]);
+    for (file, name) in [
+        ("old.pem", "api.example.com"),
+        ("other.pem", "www.example.com"),
+    ] {
+        let subject = format!("/CN={name}");
+        let san = format!("subjectAltName=DNS:{name}");
+        openssl.run(&[
+            "req", "-x509", "-key", "key.pem", "-subj", &subject, "-addext", &san, "-out", file,
+        ]);
+    }
+    let renew = |more: &[&str]| {
+        let args = [&SAID[..], &["--action", "renew"], more].concat();
+        eval(&openssl, &args, b"")
+    };
+    // Without one, or for a name that it lacks, it is an issue.
+    assert_eq!(codes(&renew(&[])), ["allowed"]);
+    assert_eq!(codes(&renew(&["--predecessor", "other.pem"])), ["allowed"]);
+    assert_eq!(codes(&renew(&["--predecessor", "old.pem"])), ["lifetime"]);
+    let ran = renew(&["--predecessor", "key.pem"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr
+            .starts_with("error: key.pem: the certificate cannot be read"),
+        "{}",
+        ran.stderr
+    );
+    let ran = renew(&["--predecessor", "none.pem"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("cannot read `none.pem`"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

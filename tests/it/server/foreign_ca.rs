@@ -78,8 +78,8 @@ pub(super) struct ForeignCa {
     /// What it made, by idempotency key, in the order of making.
     pub(super) made: Arc<Mutex<Vec<(String, String)>>>,
     mood: Arc<Mutex<Mood>>,
-    /// Where the panopol server's admin plane is, for the keys of permits.
-    admin: Arc<Mutex<String>>,
+    /// The keys of permits, a JWK set.
+    keys: Arc<Mutex<String>>,
 }
 
 struct Keys {
@@ -101,7 +101,7 @@ impl ForeignCa {
             asked: Arc::default(),
             made: Arc::default(),
             mood: Arc::new(Mutex::new(Mood::Good)),
-            admin: Arc::default(),
+            keys: Arc::default(),
         };
         let keys = Keys {
             stranger: PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
@@ -109,11 +109,11 @@ impl ForeignCa {
             certificate,
         };
         let (asked, made) = (Arc::clone(&ca.asked), Arc::clone(&ca.made));
-        let (mood, admin) = (Arc::clone(&ca.mood), Arc::clone(&ca.admin));
+        let (mood, trusted) = (Arc::clone(&ca.mood), Arc::clone(&ca.keys));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let (mood, admin) = (*mood.lock().unwrap(), admin.lock().unwrap().clone());
-                serve(&stream.unwrap(), &keys, mood, &admin, &asked, &made);
+                let (mood, trusted) = (*mood.lock().unwrap(), trusted.lock().unwrap().clone());
+                serve(&stream.unwrap(), &keys, mood, &trusted, &asked, &made);
             }
         });
         ca
@@ -123,8 +123,10 @@ impl ForeignCa {
         *self.mood.lock().unwrap() = mood;
     }
 
+    /// Trusts the permits of the server whose admin plane is there.
     pub(super) fn know(&self, admin: &str) {
-        *self.admin.lock().unwrap() = admin.to_owned();
+        let (_, keys) = http("GET", &format!("{admin}/api/v1/permit-keys"), &[], None);
+        *self.keys.lock().unwrap() = keys;
     }
 
     /// The file of issuers that names it.
@@ -210,7 +212,7 @@ fn serve(
     stream: &TcpStream,
     keys: &Keys,
     mood: Mood,
-    admin: &str,
+    trusted: &str,
     asked: &Mutex<Vec<Asked>>,
     made: &Mutex<Vec<(String, String)>>,
 ) {
@@ -230,7 +232,7 @@ fn serve(
         Mood::Nonsense => return answer(200, "{\"certificate\": \"none\"}"),
         _ => {}
     }
-    if let Err(fault) = entitled(&one, admin) {
+    if let Err(fault) = entitled(&one, trusted) {
         return answer(403, &fault);
     }
     if one.body["action"] != "issue" && one.body["action"] != "renew" {
@@ -253,15 +255,14 @@ fn serve(
 }
 
 /// What a CA must hold before it does anything: who asks, and that it may.
-fn entitled(one: &Asked, admin: &str) -> Result<(), String> {
+fn entitled(one: &Asked, trusted: &str) -> Result<(), String> {
     let (id, time) = (one.header("webhook-id"), one.header("webhook-timestamp"));
     let key = panopol::keyring::SecretBytes::new(SECRET.as_bytes().to_vec());
     let expected = panopol::notify::signature(&key, id, time.parse().unwrap(), &one.text).unwrap();
     if one.header("webhook-signature") != expected {
         return Err("the signature is wrong".to_owned());
     }
-    let (_, keys) = http("GET", &format!("{admin}/api/v1/permit-keys"), &[], None);
-    let keys: Value = serde_json::from_str(&keys).unwrap();
+    let keys: Value = serde_json::from_str(trusted).unwrap();
     let jwk = josekit::jwk::Jwk::from_bytes(keys["keys"][0].to_string()).unwrap();
     let verifier = josekit::jws::ES256.verifier_from_jwk(&jwk).unwrap();
     let permit = one.body["permit"].as_str().unwrap();

@@ -14,6 +14,8 @@ pub(crate) mod harness;
 mod head;
 mod hostile;
 mod issuance;
+mod issuance_crash;
+mod issuance_renewals;
 mod issuance_step_ca;
 mod issuance_webhook;
 mod legacy;
