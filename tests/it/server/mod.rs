@@ -15,6 +15,7 @@ mod head;
 mod hostile;
 mod issuance;
 mod issuance_crash;
+mod issuance_holes;
 mod issuance_renewals;
 mod issuance_step_ca;
 mod issuance_webhook;
