@@ -16,7 +16,7 @@
 //! - [`journal`]: the write that makes a change true; [`store`]: the one door to durable state
 //! - [`notify`]: what is told to the outside, from the journal
 //! - [`suite`]: in-file tests, run
-//! - [`record`]: a decided request as a line of JSON
+//! - [`record`]: a decided request as a line of JSON; [`replay`]: judged again by another policy
 //! - [`access`]: who may do what on the admin plane, by Cedar
 //! - [`tang`]: the Tang protocol over bytes; knows no policy
 //! - [`issuance`]: certificate requests, judged when asked and when done
@@ -39,6 +39,7 @@ pub mod keyring;
 pub mod lint;
 pub mod notify;
 pub mod record;
+pub mod replay;
 pub mod request;
 pub mod san;
 pub mod server;

@@ -13,9 +13,11 @@ mod eval;
 mod fmt;
 mod help;
 mod init;
+mod json_words;
 mod levels;
 mod lint;
 mod path;
+mod replay;
 mod serve;
 mod set;
 mod terminal;
@@ -45,6 +47,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Test(test::Test),
     Eval(eval::Eval),
+    Replay(replay::Replay),
     Init(init::Init),
     Serve(Box<serve::Serve>),
     Device(client::device::DeviceArgs),
@@ -84,6 +87,7 @@ fn answer(command: Command) -> Result<Answer, Failure> {
         Command::Fmt(fmt) => fmt.run(),
         Command::Test(test) => test.run(),
         Command::Eval(eval) => eval.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Init(init) => init.run(),
         Command::Serve(serve) => serve.run(),
         Command::Device(args) => client::finish(client::device::run(&args).map(said)),

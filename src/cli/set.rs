@@ -1,12 +1,14 @@
 //! A policy set from disk, checked.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::answer::Failure;
-use super::path;
+use super::answer::{Answer, Failure};
+use super::{path, terminal};
 use crate::check::{self, Checked};
-use crate::diagnostic::Severity;
-use crate::diagnostic::report::SetReport;
+use crate::diagnostic::report::{Report, SetReport};
+use crate::diagnostic::{Severity, human, json};
+use crate::ir::PolicySet;
 use crate::source::load::Directory;
 
 /// A policy set that was read and checked.
@@ -50,6 +52,33 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     };
     report.settle();
     Ok(Loaded { checked, report })
+}
+
+/// The policy set at `path`; or, where it does not compile, why not.
+///
+/// # Errors
+/// The path cannot be read at all.
+pub(super) fn compiled(
+    path: &Path,
+    as_json: bool,
+) -> Result<Result<Arc<PolicySet>, Answer>, Failure> {
+    let loaded = load(path)?;
+    if let Some(policies) = loaded.checked.set {
+        return Ok(Ok(policies));
+    }
+    let text = if as_json {
+        json::render_json(&Report {
+            sets: vec![loaded.report],
+            fails_at: Severity::Error,
+        })
+    } else {
+        human::render_human(&loaded.report, terminal::colour())
+    };
+    Ok(Err(Answer {
+        text,
+        found: true,
+        failures: Vec::new(),
+    }))
 }
 
 /// Opens the set at `path`.

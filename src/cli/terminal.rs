@@ -3,9 +3,13 @@
 use std::io::{self, IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Failure};
 use crate::diagnostic::human;
+
+/// How long a line of progress stays at least.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Writes a command's answer and gives its exit code.
 pub(super) fn finish(answer: Result<Answer, Failure>) -> ExitCode {
@@ -38,7 +42,7 @@ fn write_out(text: &str) -> io::Result<()> {
 }
 
 /// Writes a line to standard error; when that is gone, nobody is left to tell.
-fn write_error(text: &str) {
+pub(super) fn write_error(text: &str) {
     let _ = writeln!(io::stderr(), "{}", human::clean(text));
 }
 
@@ -46,6 +50,46 @@ fn write_error(text: &str) {
 pub(super) fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && io::stdout().is_terminal()
+}
+
+/// A line on standard error that is written over by the next, at most a few
+/// times a second; nothing where standard error is no terminal.
+pub(super) struct Progress {
+    shown: Option<Instant>,
+    is_terminal: bool,
+}
+
+impl Progress {
+    /// Nothing yet.
+    pub(super) fn new() -> Self {
+        Progress {
+            shown: None,
+            is_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Shows `text`, if it is time.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the command line is where time comes in"
+    )]
+    pub(super) fn show(&mut self, text: impl FnOnce() -> String) {
+        let now = Instant::now();
+        let due = self
+            .shown
+            .is_none_or(|before| now.duration_since(before) >= PAUSE);
+        if self.is_terminal && due {
+            self.shown = Some(now);
+            let _ = write!(io::stderr(), "\r\x1b[K{}", human::clean(&text()));
+        }
+    }
+
+    /// Takes away what is shown.
+    pub(super) fn clear(&mut self) {
+        if self.shown.take().is_some() {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
 }
 
 /// The time of the run.

@@ -100,6 +100,18 @@ impl Program {
         unlock::judge(&unlock::Case::new(self, class, request, facts, at))
     }
 
+    /// Says in words what [`Program::judge_unlock`] found for the same arguments.
+    pub fn explain_unlock(
+        &self,
+        class: &Classified,
+        request: &UnlockRequest,
+        facts: &UnlockFacts,
+        at: Timestamp,
+        verdict: Verdict,
+    ) -> Decision {
+        unlock::explain(&unlock::Case::new(self, class, request, facts, at), verdict)
+    }
+
     /// Decides an unlock.
     pub fn decide_unlock(
         &self,

@@ -3,10 +3,11 @@
 //!
 //! Knows no policy and no clock. [`Record`] is the line; [`log`] appends lines
 //! to a rotating file, and [`back`] reads them; [`aggregate`] folds a client's
-//! retries into one line.
+//! retries into one line; [`line`](mod@line) reads one to be judged again.
 
 pub mod aggregate;
 pub mod back;
+pub mod line;
 pub mod log;
 
 use jiff::Timestamp;

@@ -49,7 +49,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analyze", &["ir", "space", "request", "decision"]),
     ("record", &["request", "decision", "durable"]),
     ("access", &["ir"]),
-    ("replay", &["record", "eval", "analyze", "decision"]),
+    (
+        "replay",
+        &["record", "eval", "analyze", "request", "decision"],
+    ),
     ("diff", &["record", "eval", "analyze", "decision"]),
     ("tang", &[]),
     ("approval", &["request", "decision"]),

@@ -44,24 +44,24 @@ test "drafts wait" {
 "#;
 
 /// What a run of the command left behind.
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-fn command(directory: &Path, args: &[&str]) -> Command {
+pub(crate) fn command(directory: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_panopol"));
     command.current_dir(directory).args(args).env_clear();
     command.stdin(Stdio::null());
     command
 }
 
-fn run(directory: &Path, args: &[&str]) -> Ran {
+pub(crate) fn run(directory: &Path, args: &[&str]) -> Ran {
     ran(&mut command(directory, args))
 }
 
-fn run_with_stdin(directory: &Path, args: &[&str], stdin: &[u8]) -> Ran {
+pub(crate) fn run_with_stdin(directory: &Path, args: &[&str], stdin: &[u8]) -> Ran {
     let mut command = command(directory, args);
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -83,7 +83,7 @@ fn finished(output: std::process::Output) -> Ran {
 }
 
 /// A directory with one policy file, `policies/all.pano`.
-fn repository(policy: &str) -> TempDir {
+pub(crate) fn repository(policy: &str) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     fs::create_dir(directory.path().join("policies")).unwrap();
     fs::write(directory.path().join("policies/all.pano"), policy).unwrap();
@@ -116,6 +116,7 @@ fn help_teaches() {
         "eval",
         "eval unlock",
         "eval issuance",
+        "replay",
         "init",
         "serve",
         "device",
@@ -160,7 +161,7 @@ fn help_lists_every_command_in_a_group() {
         );
         count += 1;
     }
-    assert_eq!(count, 15);
+    assert_eq!(count, 16);
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod prefixes;
 mod proxy_header;
 mod random_tree;
 mod record;
+mod replay;
 mod san;
 mod scarcity;
 mod schedule;

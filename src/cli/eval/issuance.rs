@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::csr::{self, Signing};
 use super::facts::{Fact, expect_possible, parse_facts};
-use super::{Answer, Failure, Question};
+use super::{Answer, Failure, Question, json_words};
 use crate::decision::Decision;
 use crate::eval::{Program, given};
 use crate::ir::PolicySet;
@@ -138,48 +138,12 @@ fn read_request(path: &Path) -> Result<IssuanceRequest, Failure> {
     serde_json::from_slice(&bytes).map_err(|error| explain(&shown, &error))
 }
 
-/// What the JSON reader says of types and members, in words that name no type of ours.
-const WORDS: &[(&str, &str)] = &[
-    ("expected struct IssuanceRequest", "expected an object"),
-    ("expected struct Predecessor", "expected an object"),
-    ("expected string or map", "expected a string"),
-    ("expected a sequence", "expected a list"),
-    ("expected a boolean", "expected `true` or `false`"),
-    ("expected u64", "expected a whole number, 0 or more"),
-    ("invalid type: string", "wrong type: the string"),
-    ("invalid type: map", "wrong type: an object"),
-    ("invalid type: sequence", "wrong type: a list"),
-    ("invalid type: null", "wrong type: `null`"),
-    ("invalid type: integer", "wrong type: the number"),
-    ("invalid type: floating point", "wrong type: the number"),
-    ("invalid type: boolean", "wrong type:"),
-    ("invalid value: integer", "out of range: the number"),
-    ("unknown field", "unknown member"),
-    ("missing field", "missing member"),
-    ("duplicate field", "repeated member"),
-    ("unknown variant", "unknown word"),
-];
-
-/// Says the cause that the JSON reader gives in the user's words: what is expected
-/// stands at its end, what was found at its start.
-fn user_words(cause: &str) -> String {
-    let mut said = cause.to_owned();
-    for (theirs, ours) in WORDS {
-        if let Some(rest) = said.strip_prefix(theirs) {
-            said = format!("{ours}{rest}");
-        } else if let Some(found) = said.strip_suffix(theirs) {
-            said = format!("{found}{ours}");
-        }
-    }
-    said
-}
-
 /// Puts the place first, and the nearest known word after.
 fn explain(shown: &str, error: &serde_json::Error) -> Failure {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let cause = text.strip_suffix(&place).unwrap_or(&text);
-    let said = user_words(cause);
+    let said = json_words::in_user_words(cause);
     let message = format!("{shown}:{}:{}: {said}", error.line(), error.column());
     let word = cause.split('`').nth(1).unwrap_or_default();
     let near = if cause.starts_with("unknown field") {

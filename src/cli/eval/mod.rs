@@ -6,7 +6,7 @@ mod issuance;
 mod show;
 mod unlock;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -15,10 +15,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::answer::{Answer, Failure};
-use super::{path, set, terminal};
+use super::{json_words, path, set, terminal};
 use crate::decision::Decision;
-use crate::diagnostic::report::Report;
-use crate::diagnostic::{Severity, human, json};
+use crate::diagnostic::json;
 use crate::ir::PolicySet;
 use crate::vocabulary::Outcome;
 
@@ -108,7 +107,7 @@ impl Question {
         &self,
         decide: impl FnOnce(Arc<PolicySet>, Timestamp) -> Result<Decision, Failure>,
     ) -> Result<Answer, Failure> {
-        match self.load(&self.policy)? {
+        match set::compiled(&self.policy, self.format == Format::Json)? {
             Ok(policies) => {
                 let at = self.at.unwrap_or_else(terminal::now);
                 let decision = decide(policies, at)?;
@@ -116,26 +115,6 @@ impl Question {
             }
             Err(findings) => Ok(findings),
         }
-    }
-
-    /// The policy set; or, where it does not compile, why not.
-    fn load(&self, path: &Path) -> Result<Result<Arc<PolicySet>, Answer>, Failure> {
-        let loaded = set::load(path)?;
-        if let Some(policies) = loaded.checked.set {
-            return Ok(Ok(policies));
-        }
-        let text = match self.format {
-            Format::Human => human::render_human(&loaded.report, terminal::colour()),
-            Format::Json => json::render_json(&Report {
-                sets: vec![loaded.report],
-                fails_at: Severity::Error,
-            }),
-        };
-        Ok(Err(Answer {
-            text,
-            found: true,
-            failures: Vec::new(),
-        }))
     }
 
     fn answer(&self, decision: &Decision, at: Timestamp) -> Answer {

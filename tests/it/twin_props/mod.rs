@@ -7,6 +7,7 @@
 
 mod ask;
 mod pick;
+mod replay;
 mod world;
 
 use std::collections::BTreeMap;
