@@ -4,7 +4,9 @@
 //! production; the facts of an expectation hold for its own source and never end.
 
 pub mod coverage;
+pub mod edges;
 mod outcome;
+pub mod suggest;
 
 use crate::decision::{Decision, TraceEntry};
 use crate::diagnostic::{Code, Diagnostic, Severity};

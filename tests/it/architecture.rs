@@ -30,7 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("eval", &["ir", "space", "request", "decision", "approval"]),
     (
         "suite",
-        &["ir", "eval", "request", "decision", "diagnostic"],
+        &["ir", "space", "eval", "request", "decision", "diagnostic"],
     ),
     (
         "lint",

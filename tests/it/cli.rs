@@ -657,7 +657,12 @@ fn coverage_lists_what_no_test_reached() {
          not reached by any test:\n  \
          allow-once planned (all.pano:17)\n  \
          approval gate (all.pano:12)\n  \
-         network attic (all.pano:6)\n"
+         network attic (all.pano:6)\n\
+         edges that no test asks from:\n  \
+         network attic (all.pano:6), 3 of 3: \
+         198.51.100.0 (first), 198.51.100.255 (last), 198.51.101.0 (outside)\n  \
+         network office (all.pano:5), 3 of 3: \
+         192.0.2.0 (first), 192.0.2.255 (last), 192.0.3.0 (outside)\n"
     );
 }
 

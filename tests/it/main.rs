@@ -11,6 +11,7 @@ mod approval;
 mod architecture;
 mod check;
 mod cli;
+mod coverage;
 mod crash;
 mod decide;
 mod docs;

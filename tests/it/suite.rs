@@ -115,3 +115,21 @@ fn a_filter_takes_part_of_a_blocks_name() {
     assert_eq!(names(Some("fine")), ["one fine day"]);
     assert!(names(Some("none")).is_empty());
 }
+
+#[test]
+fn a_network_within_one_that_was_reached_before_is_reached_by_its_own_source() {
+    let policy = r#"edition 2026
+network near = 192.0.2.0/24
+network far  = 198.51.100.0/24
+network both = [near, far]
+unlock servers { allow from both }
+test "near first" {
+  device {}
+  unlock from 192.0.2.7 expect allow
+  unlock from 198.51.100.7 expect allow
+}
+"#;
+    let program = Program::compile(check_files(&mut one_file(policy)).set.unwrap());
+    let results = suite::run(&program, None);
+    assert_eq!(suite::coverage::unreached(&program, &results), []);
+}

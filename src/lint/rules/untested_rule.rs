@@ -44,7 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     };
     let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for one in unreached(context.program, results) {
-        by_kind.entry(one.kind).or_default().push(one.name);
+        by_kind.entry(one.kind.word()).or_default().push(one.name);
     }
     for (kind, names) in by_kind {
         let shown: Vec<String> = names

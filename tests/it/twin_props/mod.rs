@@ -8,6 +8,7 @@
 mod ask;
 mod pick;
 mod replay;
+mod suggest;
 mod world;
 
 use std::collections::BTreeMap;

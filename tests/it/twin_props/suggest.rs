@@ -1,0 +1,82 @@
+//! Suggested tests: they compile, pass, and reach what they are for; and what
+//! none was found for is reached by no random request either.
+
+use panopol::check::check_files;
+use panopol::eval::Program;
+use panopol::request::UnlockFacts;
+use panopol::suite::coverage::{Kind, measure};
+use panopol::suite::suggest::suggest;
+use panopol::suite::{self, TestResult};
+use proptest::prelude::*;
+
+use super::ask::{IssuanceAsk, UnlockAsk, issuances, unlocks};
+use super::world::items;
+use super::{compile, config};
+use crate::support::one_file;
+
+/// The set with these blocks, and what came of its tests.
+fn tested(items: &[String], blocks: &str) -> (Program, Vec<TestResult>) {
+    let text = format!("edition 2026\n{}\n{blocks}", items.join("\n"));
+    let checked = check_files(&mut one_file(&text));
+    let set = checked
+        .set
+        .unwrap_or_else(|| panic!("{:#?}\n{text}", checked.diagnostics));
+    let program = Program::compile(set);
+    let results = suite::run(&program, None);
+    (program, results)
+}
+
+/// What a random request reaches, by kind and name.
+fn reached_by_chance(
+    items: &[String],
+    unlocks: &[UnlockAsk],
+    issuances: &[IssuanceAsk],
+) -> Vec<(String, String)> {
+    let program = compile(&[items.to_vec()]).program;
+    let unlocks = unlocks.iter().map(|ask| {
+        // As a test has it: no fact that it does not name.
+        program.trace_unlock(&ask.request, &UnlockFacts::default(), ask.at)
+    });
+    let issuances = issuances
+        .iter()
+        .map(|ask| program.trace_issuance(&ask.request, &Default::default(), ask.at));
+    let entries = unlocks.chain(issuances).flat_map(|one| one.trace.unwrap());
+    let rules = entries.filter(|one| one.matched).filter_map(|one| one.rule);
+    rules.map(|rule| (rule.kind, rule.name)).collect()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn suggested_tests_pass_and_reach_what_can_be_reached(
+        items in items(), unlocks in unlocks(), issuances in issuances(),
+    ) {
+        let (program, results) = tested(&items, "");
+        let coverage = measure(&program, &results);
+        let found = suggest(&program, &coverage);
+        let blocks: String = found.blocks.iter().map(|one| one.block.as_str()).collect();
+        let (program, results) = tested(&items, &blocks);
+        for result in &results {
+            prop_assert!(result.passed, "{}: {} but {}\n{}", result.name, result.expected, result.found, blocks);
+        }
+        let left = measure(&program, &results);
+        let missed = |one: &panopol::suite::coverage::Unreached| (one.kind, one.name.clone());
+        let mut expected: Vec<(Kind, String)> = found.not_found.iter().map(missed).collect();
+        let mut still: Vec<(Kind, String)> = left.unreached.iter().map(missed).collect();
+        // What one block was not found for, another may reach by the way.
+        expected.retain(|one| still.contains(one));
+        expected.sort();
+        still.sort();
+        prop_assert_eq!(&still, &expected, "{}", items.join("\n"));
+        let edges: usize = left.edges.iter().map(|edges| edges.missing.len()).sum();
+        prop_assert!(edges <= found.edges_left, "{:?}", left.edges);
+        let chance = reached_by_chance(&items, &unlocks, &issuances);
+        for (kind, name) in still {
+            prop_assert!(
+                !chance.contains(&(kind.word().to_owned(), name.clone())),
+                "{} {} can be reached\n{}", kind.word(), name, items.join("\n")
+            );
+        }
+    }
+}
