@@ -27,6 +27,28 @@ pub struct Decision {
     pub trace: Option<Vec<TraceEntry>>,
 }
 
+impl Decision {
+    /// What a `test` block expects of it: `allow`, `deny [naming, lifetime]`,
+    /// `pending by prod-db`.
+    pub fn expectation(&self) -> String {
+        let listed = |words: Vec<&str>| match words.as_slice() {
+            [one] => (*one).to_owned(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        match self.outcome {
+            Outcome::Allow => "allow".to_owned(),
+            Outcome::Deny => {
+                let codes = self.reasons.iter().map(|reason| reason.code.word());
+                format!("deny {}", listed(codes.collect()))
+            }
+            Outcome::Pending => {
+                let groups = self.groups.iter().map(String::as_str);
+                format!("pending by {}", listed(groups.collect()))
+            }
+        }
+    }
+}
+
 /// Why a decision came out as it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

@@ -11,6 +11,7 @@
 //! - [`request`], [`decision`]: what is asked, what is answered
 //! - [`approval`]: the state machine of what people decide, pure
 //! - [`space`]: what requests range over; [`eval`]: IR to program, request to decision
+//! - [`analyze`]: exact sets of requests, invariants; [`diff`]: two policies compared
 //! - [`lint`]: what is doubtful in a policy that is not wrong
 //! - [`durable`]: files that outlive a crash; [`keyring`]: private keys at rest
 //! - [`journal`]: the write that makes a change true; [`store`]: the one door to durable state
@@ -25,11 +26,13 @@
 
 pub mod access;
 pub mod address;
+pub mod analyze;
 pub mod approval;
 pub mod check;
 pub mod cli;
 pub mod decision;
 pub mod diagnostic;
+pub mod diff;
 pub mod durable;
 pub mod eval;
 pub mod ir;

@@ -151,6 +151,30 @@ pub struct IssuanceRequest {
     pub unsupported: Vec<String>,
 }
 
+impl IssuanceRequest {
+    /// A request that says nothing but its action.
+    pub fn of(action: Action) -> Self {
+        IssuanceRequest {
+            action,
+            project: None,
+            profile: None,
+            requester: None,
+            name: None,
+            key_type: None,
+            issuer_type: None,
+            issuer_id: None,
+            san: Vec::new(),
+            common_name: None,
+            lifetime_s: None,
+            auto_renew: None,
+            reason: None,
+            ticket: None,
+            predecessor: None,
+            unsupported: Vec::new(),
+        }
+    }
+}
+
 /// A known certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,20 +1,18 @@
 //! Invariants: resolved and typed here, proved elsewhere.
 
-use crate::diagnostic::Diagnostic;
 use crate::ir::unlock::{
     Claim, Invariant, IssuanceRegion, RegionSources, UnlockRegion, WithoutApproval,
 };
 use crate::source::Span;
 use crate::syntax::tree::{self, InvariantItem, InvariantLine};
 
-use super::codes::invariants as codes;
 use super::group::resolve_group;
 use super::issuance::distinct;
 use super::lists::Block;
 use super::network::resolve_sources;
 use super::report::Report;
 use super::san::resolve_patterns;
-use super::scope::{Scope, header, list};
+use super::scope::{Scope, header};
 use super::selector::{Path, resolve_where};
 
 pub(super) fn resolve_invariant(
@@ -44,29 +42,6 @@ pub(super) fn resolve_invariant(
         header: header(&item.name),
         lines,
     })
-}
-
-/// Says once, at the first of them, that no invariant is proved.
-pub(super) fn report_unproved(items: &[(&InvariantItem, Span)], report: &mut Report) {
-    let Some(((first, _), others)) = items.split_first() else {
-        return;
-    };
-    if report.has_errors() {
-        return;
-    }
-    let names: Vec<String> = items
-        .iter()
-        .map(|(item, _)| item.name.value.clone())
-        .collect();
-    let message = match others {
-        [] => format!("the invariant {} is read, but not proved", list(&names)),
-        _ => format!("the invariants {} are read, but not proved", list(&names)),
-    };
-    let note = Diagnostic::new(&codes::INVARIANT_NOT_PROVED, first.name.span, message);
-    let note = note.help("this version does not prove invariants; pin what matters with a `test`");
-    report.push(others.iter().fold(note, |note, (item, _)| {
-        note.also(item.name.span, "nor is this one")
-    }));
 }
 
 fn resolve_line(line: &InvariantLine, scope: &Scope, report: &mut Report) -> Option<Claim> {

@@ -192,7 +192,6 @@ fn resolve_rules(items: &Items<'_>, scope: &mut Scope, report: &mut Report) {
     let invariants =
         invariants.map(|(item, span)| invariant::resolve_invariant(item, *span, scope, report));
     scope.invariants = Draft::new(&scope.names, invariants);
-    invariant::report_unproved(&items.invariants, report);
 }
 
 fn finish(

@@ -7,7 +7,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Write policies", &["init", "fmt"]),
     ("Hold them", &["check", "lint", "test"]),
     ("Ask them", &["eval"]),
-    ("Change them", &["replay"]),
+    ("Try a change", &["diff", "replay"]),
     ("Serve them", &["serve", "device", "token", "keys", "audit"]),
     ("Decide", &["approvals", "denials", "issuance"]),
     ("Set up", &["completions"]),

@@ -9,6 +9,7 @@ mod answer;
 mod check;
 mod client;
 mod completions;
+mod diff;
 mod eval;
 mod fmt;
 mod help;
@@ -18,6 +19,7 @@ mod levels;
 mod lint;
 mod path;
 mod replay;
+mod revision;
 mod serve;
 mod set;
 mod terminal;
@@ -47,6 +49,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Test(test::Test),
     Eval(eval::Eval),
+    Diff(diff::Diff),
     Replay(replay::Replay),
     Init(init::Init),
     Serve(Box<serve::Serve>),
@@ -87,6 +90,7 @@ fn answer(command: Command) -> Result<Answer, Failure> {
         Command::Fmt(fmt) => fmt.run(),
         Command::Test(test) => test.run(),
         Command::Eval(eval) => eval.run(),
+        Command::Diff(diff) => diff.run(),
         Command::Replay(replay) => replay.run(),
         Command::Init(init) => init.run(),
         Command::Serve(serve) => serve.run(),

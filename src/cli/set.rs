@@ -9,7 +9,7 @@ use crate::check::{self, Checked};
 use crate::diagnostic::report::{Report, SetReport};
 use crate::diagnostic::{Severity, human, json};
 use crate::ir::PolicySet;
-use crate::source::load::Directory;
+use crate::source::load::{Directory, PolicyFiles};
 
 /// A policy set that was read and checked.
 pub(super) struct Loaded {
@@ -39,11 +39,20 @@ impl Loaded {
 /// # Errors
 /// The path cannot be read at all.
 pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
-    let mut directory = open(path)?;
-    let checked = check::check_files(&mut directory);
+    let directory = open(path)?;
+    Ok(check(
+        directory,
+        &path.display().to_string(),
+        path::root(path),
+    ))
+}
+
+/// Checks the files of a set that is called `name` and lies at `root`.
+pub(super) fn check(mut files: impl PolicyFiles, name: &str, root: String) -> Loaded {
+    let checked = check::check_files(&mut files);
     let mut report = SetReport {
-        name: path.display().to_string(),
-        root: path::root(path),
+        name: name.to_owned(),
+        root,
         sources: checked.sources.clone(),
         findings: checked.diagnostics.clone(),
         left_out: checked.left_out,
@@ -51,7 +60,7 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
         levels: Default::default(),
     };
     report.settle();
-    Ok(Loaded { checked, report })
+    Loaded { checked, report }
 }
 
 /// The policy set at `path`; or, where it does not compile, why not.

@@ -43,7 +43,7 @@ fn render_finding(renderer: &Renderer, set: &SetReport, finding: &Diagnostic) ->
             .map(|note| Level::NOTE.message(clean(note)).into()),
     );
     if let Some(witness) = &finding.witness {
-        let text = format!("for example:\n{}", clean(witness));
+        let text = format!("for example:\n{}", clean(witness).trim_end());
         elements.push(Level::NOTE.message(text).into());
     }
     let patch = finding.fix.as_ref().and_then(|fix| patch(set, fix));

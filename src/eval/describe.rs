@@ -57,23 +57,6 @@ pub(super) fn local(schedule: &Schedule, at: Timestamp) -> String {
     format!("{time} {}", schedule.zone.iana_name().unwrap_or("UTC"))
 }
 
-/// Seconds in the policy's units: `90d`, `1h30m`.
-pub(super) fn duration(seconds: u64) -> String {
-    let mut left = seconds;
-    let mut text = String::new();
-    for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
-        if left >= length {
-            text.push_str(&format!("{}{unit}", left / length));
-            left %= length;
-        }
-    }
-    if text.is_empty() {
-        "0s".to_owned()
-    } else {
-        text
-    }
-}
-
 /// A selector as the formatter writes it.
 pub(super) fn selector(set: &PolicySet, formula: &Selector) -> String {
     let inner = |one: &Selector| match one {

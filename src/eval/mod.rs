@@ -15,7 +15,7 @@ mod fewest;
 pub mod given;
 pub mod issuance;
 pub mod people;
-mod place;
+pub mod place;
 mod requirement;
 mod selector;
 mod subject;

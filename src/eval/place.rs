@@ -5,7 +5,7 @@ use crate::ir::{AllowOnceId, ApprovalId, BypassId, IssuanceId, PolicySet, Unlock
 use crate::source::Span;
 
 /// Refers to a rule of `kind` at `span`.
-fn rule(set: &PolicySet, kind: &str, name: &str, span: Span) -> RuleRef {
+pub fn rule(set: &PolicySet, kind: &str, name: &str, span: Span) -> RuleRef {
     RuleRef {
         kind: kind.to_owned(),
         name: name.to_owned(),
@@ -15,13 +15,13 @@ fn rule(set: &PolicySet, kind: &str, name: &str, span: Span) -> RuleRef {
 }
 
 /// An unlock rule, at one of its lines or at its name.
-pub(super) fn unlock(set: &PolicySet, id: UnlockId, line: Option<Span>) -> RuleRef {
+pub fn unlock(set: &PolicySet, id: UnlockId, line: Option<Span>) -> RuleRef {
     let header = &set.unlocks[id].header;
     rule(set, "unlock", &header.name, line.unwrap_or(header.span))
 }
 
 /// An issuance policy, at one of its statements or at its name.
-pub(super) fn issuance(set: &PolicySet, id: IssuanceId, statement: Option<Span>) -> RuleRef {
+pub fn issuance(set: &PolicySet, id: IssuanceId, statement: Option<Span>) -> RuleRef {
     let header = &set.issuances[id].header;
     rule(
         set,
@@ -32,7 +32,7 @@ pub(super) fn issuance(set: &PolicySet, id: IssuanceId, statement: Option<Span>)
 }
 
 /// An approval group, at one of its statements or at its name.
-pub(super) fn approval(set: &PolicySet, id: ApprovalId, statement: Option<Span>) -> RuleRef {
+pub fn approval(set: &PolicySet, id: ApprovalId, statement: Option<Span>) -> RuleRef {
     let header = &set.approvals[id].header;
     rule(
         set,
@@ -43,13 +43,13 @@ pub(super) fn approval(set: &PolicySet, id: ApprovalId, statement: Option<Span>)
 }
 
 /// An allow-once rule.
-pub(super) fn allow_once(set: &PolicySet, id: AllowOnceId) -> RuleRef {
+pub fn allow_once(set: &PolicySet, id: AllowOnceId) -> RuleRef {
     let header = &set.allow_onces[id].header;
     rule(set, "allow-once", &header.name, header.span)
 }
 
 /// A bypass.
-pub(super) fn bypass(set: &PolicySet, id: BypassId) -> RuleRef {
+pub fn bypass(set: &PolicySet, id: BypassId) -> RuleRef {
     let header = &set.bypasses[id].header;
     rule(set, "bypass", &header.name, header.span)
 }

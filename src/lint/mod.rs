@@ -18,6 +18,7 @@ use std::cell::OnceCell;
 
 use jiff::Timestamp;
 
+use crate::analyze::claims::{Proof, prove};
 use crate::check::{self, Checked};
 use crate::diagnostic::left_out::FINDINGS_LEFT_OUT;
 use crate::diagnostic::levels::Levels;
@@ -67,9 +68,16 @@ pub struct Context<'a> {
     /// What the set is for.
     pub profile: Profile,
     addresses: OnceCell<Addresses>,
+    /// What was found of the invariants, once somebody asks.
+    proofs: OnceCell<Vec<Proof>>,
 }
 
 impl Context<'_> {
+    /// What was found of each line of each invariant.
+    pub fn proofs(&self) -> &[Proof] {
+        self.proofs.get_or_init(|| prove(self.set))
+    }
+
     /// The addresses of each network.
     fn addresses(&self) -> &Addresses {
         self.addresses.get_or_init(|| Addresses::of(self.set))
@@ -87,6 +95,7 @@ pub fn lint(checked: &Checked, run: &Run<'_>) -> (Vec<Diagnostic>, Levels) {
         now: run.now,
         profile: run.profile,
         addresses: OnceCell::new(),
+        proofs: OnceCell::new(),
     };
     let mut findings = Vec::new();
     for rule in rules::RULES {

@@ -13,12 +13,18 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::analyze::claims::{Verdict, prove};
 use crate::check::{self, Checked};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::diff::compare;
+use crate::diff::render::render_lines;
 use crate::eval::Program;
 use crate::ir::PolicySet;
 use crate::source::load::{Directory, InMemory, LoadError, LoadedFile, PolicyFiles, join_relative};
 use crate::syntax::tree::{File, ItemKind};
+
+/// Differences that a reload's summary says one by one.
+const EFFECTS: usize = 50;
 
 /// Reads through to `files` and keeps what it read, so that it can be kept
 /// and compiled again.
@@ -82,6 +88,10 @@ pub fn load(files: &mut dyn PolicyFiles, now: Timestamp) -> Result<Loaded, Broke
     };
     let checked = check::check_files(&mut recording);
     let snapshot = recording.read;
+    // A promise that does not hold is an error of `check`, and so it is here.
+    if let Some(broken) = checked.set.as_deref().and_then(unproved) {
+        return Err(broken);
+    }
     match checked.set {
         Some(set) => Ok(Loaded {
             program: Arc::new(Program::compile(Arc::clone(&set))),
@@ -92,6 +102,32 @@ pub fn load(files: &mut dyn PolicyFiles, now: Timestamp) -> Result<Loaded, Broke
         }),
         None => Err(broken(&checked)),
     }
+}
+
+/// The invariants that do not hold, or are not known to.
+fn unproved(set: &PolicySet) -> Option<BrokenPolicy> {
+    let proofs = prove(set);
+    let failed = proofs.iter().filter_map(|proof| {
+        let problem = match proof.verdict {
+            Verdict::Holds | Verdict::Vacuous => return None,
+            Verdict::FailsFor(_) => "does not hold",
+            Verdict::NotDecided => "could not be proved",
+        };
+        let position = set.sources.position(proof.span);
+        let (path, name) = (
+            set.sources.path(proof.span),
+            set.invariants.name(proof.invariant),
+        );
+        let (line, column) = (position.line, position.column);
+        Some(format!(
+            "{path}:{line}:{column}: invariant `{name}` {problem}"
+        ))
+    });
+    let failed: Vec<String> = failed.collect();
+    failed.first().map(|first| BrokenPolicy {
+        count: failed.len(),
+        first: first.clone(),
+    })
 }
 
 fn broken(checked: &Checked) -> BrokenPolicy {
@@ -250,10 +286,11 @@ fn read_tree(path: &std::path::Path, now: Timestamp) -> Result<Loaded, BrokenPol
     load(&mut directory, now)
 }
 
-/// What differs between two policies, by declaration. Comments and layout do
-/// not count; a network's file does.
+/// What two policies decide differently, and which declarations differ.
+/// Comments and layout do not count; a network's file does.
 fn summarize(before: &Loaded, after: &Loaded) -> Vec<String> {
-    let mut out = Vec::new();
+    let comparison = compare(&before.program, &after.program);
+    let mut out = render_lines(&comparison, EFFECTS);
     for (name, item) in &after.items {
         match before.items.get(name) {
             None => out.push(format!("added {name}")),

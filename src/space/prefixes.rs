@@ -9,7 +9,7 @@ use crate::address::{range_v4, range_v6};
 /// A set of addresses as disjoint ranges, both ends inclusive, none touching
 /// the next: 8 bytes an IPv4 range, 32 an IPv6 one. An IPv6 range never covers
 /// an IPv4 address; both are folded before they come here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PrefixSet {
     v4: Box<[(u32, u32)]>,
     v6: Box<[(u128, u128)]>,

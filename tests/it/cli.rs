@@ -161,7 +161,7 @@ fn help_lists_every_command_in_a_group() {
         );
         count += 1;
     }
-    assert_eq!(count, 16);
+    assert_eq!(count, 17);
 }
 
 #[test]

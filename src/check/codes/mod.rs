@@ -7,7 +7,6 @@
 pub(super) mod approvals;
 pub(super) mod blocks;
 pub(super) mod files;
-pub(super) mod invariants;
 pub(super) mod issuance;
 pub(super) mod names;
 pub(super) mod networks;
@@ -61,7 +60,6 @@ pub static CODES: &[&Code] = &[
     &issuance::SAN_PATTERN_KIND,
     &issuance::MALFORMED_SAN_PATTERN,
     &issuance::REPEATED_SAN_TYPE,
-    &invariants::INVARIANT_NOT_PROVED,
     &tests::TIME_NEEDED,
     &tests::MISSING_SUBJECT,
     &tests::IMPOSSIBLE_FACT,

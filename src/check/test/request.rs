@@ -44,7 +44,7 @@ pub(super) fn resolve_request(
     report: &mut Report,
 ) -> Option<IssuanceRequest> {
     expect_members_distinct(members, report);
-    let mut request = empty();
+    let mut request = IssuanceRequest::of(Action::Issue);
     let mut wrong = false;
     for member in members {
         wrong |= read(&mut request, member, scope, report).is_none();
@@ -64,27 +64,6 @@ pub(super) fn resolve_request(
         wrong = true;
     }
     (!wrong).then_some(request)
-}
-
-fn empty() -> IssuanceRequest {
-    IssuanceRequest {
-        action: Action::Issue,
-        project: None,
-        profile: None,
-        requester: None,
-        name: None,
-        key_type: None,
-        issuer_type: None,
-        issuer_id: None,
-        san: Vec::new(),
-        common_name: None,
-        lifetime_s: None,
-        auto_renew: None,
-        reason: None,
-        ticket: None,
-        predecessor: None,
-        unsupported: Vec::new(),
-    }
 }
 
 fn expect_members_distinct(members: &[Member], report: &mut Report) {

@@ -6,7 +6,7 @@ use crate::decision::Violation;
 use crate::eval::{describe, place};
 use crate::ir::IssuanceId;
 use crate::ir::issuance::{IssuancePolicy, Rule};
-use crate::source::Span;
+use crate::source::{Span, duration};
 use crate::vocabulary::{IssuerType, KeyType, ReasonCode};
 
 /// What no policy need say: closed words, and what is not judged at all.
@@ -160,7 +160,7 @@ impl Check<'_> {
         if found.is_some_and(|seconds| seconds <= *max) {
             return None;
         }
-        let (found, longest) = (found.map(describe::duration), describe::duration(*max));
+        let (found, longest) = (found.map(duration), duration(*max));
         let name = self.name();
         let message = match &found {
             Some(found) => format!(

@@ -7,6 +7,8 @@ mod dead_timer;
 mod double_star_without_apex;
 mod duplicate_network;
 mod ended_delegation;
+mod invariant_not_decided;
+mod invariant_violated;
 mod ipv6_gap;
 mod long_lifetime;
 mod name_wholly_denied;
@@ -20,6 +22,7 @@ mod unguarded_negation;
 mod unregulated_project;
 mod untested_rule;
 mod unused_declaration;
+mod vacuous_invariant;
 mod weak_key_type;
 mod wildcard_over_public_suffix;
 
@@ -43,6 +46,8 @@ pub static RULES: &[&Rule] = &[
     &double_star_without_apex::RULE,
     &duplicate_network::RULE,
     &ended_delegation::RULE,
+    &invariant_not_decided::RULE,
+    &invariant_violated::RULE,
     &ipv6_gap::RULE,
     &long_lifetime::RULE,
     &name_wholly_denied::RULE,
@@ -56,6 +61,7 @@ pub static RULES: &[&Rule] = &[
     &unregulated_project::RULE,
     &untested_rule::RULE,
     &unused_declaration::RULE,
+    &vacuous_invariant::RULE,
     &weak_key_type::RULE,
     &wildcard_over_public_suffix::RULE,
 ];

@@ -1,30 +1,14 @@
 //! Strings, patterns, times and names as they are written.
 
-use std::fmt::Write;
-
 use ipnet::IpNet;
 
 use crate::address::display_prefix;
+use crate::source::quoted;
 use crate::syntax::tree::{DayRange, Source, Value};
 
 /// A string in quotes, with the fewest escapes.
 pub(super) fn string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            control if control.is_control() => {
-                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(control));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
+    quoted(text)
 }
 
 /// A regular expression between slashes, those inside escaped.

@@ -202,3 +202,30 @@ fn dev_serves_the_starter_policies_where_none_is_named() {
     assert!(files.contains(&"unlock.pano".into()), "{policy}");
     server.signal("TERM");
 }
+
+#[test]
+fn a_reload_stands_in_the_audit_with_what_it_changes() {
+    let server = Server::start(POLICY);
+    let wider = POLICY.replace("allow from loopback", "allow from [loopback, 192.0.2.0/24]");
+    let (status, said) = server.policy(&wider);
+    assert_eq!(status, 200, "{said}");
+    let (_, audit) = server.api("GET", "/audit?limit=1000", None);
+    let audit = audit["items"].to_string();
+    assert!(audit.contains("widened unlock: deny → "), "{audit}");
+    assert!(audit.contains("192.0.2.0/24"), "{audit}");
+}
+
+#[test]
+fn a_policy_whose_invariant_does_not_hold_is_rejected() {
+    let server = Server::start(POLICY);
+    let before = digest(&server);
+    let promise = format!("{POLICY}\ninvariant shut {{\n  never allow unlock\n}}\n");
+    let (status, problem) = server.policy(&promise);
+    assert_eq!(status, 422, "{problem}");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("invariant `shut` does not hold"),
+        "{problem}"
+    );
+    assert_eq!(digest(&server), before);
+}

@@ -65,7 +65,7 @@ impl Twin {
     }
 
     /// What selectors see; none where the request names what is not declared.
-    fn subject(&self, request: &IssuanceRequest) -> Option<Subject> {
+    pub(super) fn subject(&self, request: &IssuanceRequest) -> Option<Subject> {
         let set = &self.set;
         let mut subject = Subject {
             action: Some(effective_action(request)),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use panopol::ir::selector::{Actor, Atom, Selector};
 use panopol::ir::{PolicySet, ProfileId, ProjectId};
+use panopol::request::IssuanceRequest;
 use panopol::vocabulary::Action;
 
 /// What a selector is asked about. On unlocks there are no attributes.
@@ -14,6 +15,23 @@ pub(super) struct Subject {
     pub(super) profile: Option<ProfileId>,
     pub(super) action: Option<Action>,
     pub(super) requester: Option<Actor>,
+}
+
+impl super::Twin {
+    /// Whether a selector matches a device of these tags.
+    pub(crate) fn selects(&self, selector: &Selector, tags: &BTreeMap<String, String>) -> bool {
+        let subject = Subject {
+            tags: tags.clone(),
+            ..Subject::default()
+        };
+        matches(&self.set, selector, &subject)
+    }
+
+    /// Whether a selector matches a certificate request.
+    pub(crate) fn selects_request(&self, selector: &Selector, request: &IssuanceRequest) -> bool {
+        let subject = self.subject(request);
+        subject.is_some_and(|subject| matches(&self.set, selector, &subject))
+    }
 }
 
 pub(super) fn matches(set: &PolicySet, selector: &Selector, subject: &Subject) -> bool {

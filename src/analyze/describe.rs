@@ -1,0 +1,271 @@
+//! Sets of unlocks in the words of the language, for people.
+
+use ipnet::IpNet;
+
+use super::axes::TagValue;
+use super::sources::named;
+use super::unlock::Unlocks;
+use crate::address::display_prefix;
+use crate::ir::PolicySet;
+use crate::source::quoted;
+use crate::space::diagram::{Choice, Diagram, OverBudget};
+use crate::space::moments::Moment;
+use crate::space::partition::{EVERYWHERE, Range, join};
+use crate::space::prefixes::PrefixSet;
+
+/// More alternatives than these are counted, not shown.
+const WAYS: usize = 4;
+/// More values, prefixes or the like in a list than these are counted, not shown.
+const LISTED: usize = 6;
+
+/// Some devices and times, in words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Described {
+    /// A selector: `env == production and has role`; `any device`.
+    pub devices: String,
+    /// `during business-hours`; none: at any time.
+    pub times: Option<String>,
+}
+
+impl Unlocks<'_> {
+    /// A set of devices and times in words: alternatives, and whether these are all.
+    /// What `care` leaves out is not spoken of.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn describe(
+        &mut self,
+        set: Diagram,
+        care: Diagram,
+    ) -> Result<(Vec<Described>, bool), OverBudget> {
+        let simple = self.diagrams.simplify(set, care)?;
+        let (ways, complete) = self.diagrams.ways(simple, WAYS);
+        let described = ways.iter().map(|way| self.describe_way(way));
+        Ok((described.collect(), complete))
+    }
+
+    fn describe_way(&self, way: &[Choice]) -> Described {
+        let time = self.axes.time();
+        let is_time = |choice: &&Choice| choice.coordinate == time;
+        let tags = way.iter().filter(|choice| !is_time(choice));
+        let parts: Vec<_> = tags
+            .filter_map(|choice| self.describe_tag(choice))
+            .collect();
+        Described {
+            devices: match parts.is_empty() {
+                true => "any device".to_owned(),
+                false => parts.join(" and "),
+            },
+            times: way
+                .iter()
+                .find(is_time)
+                .map(|choice| self.describe_times(choice)),
+        }
+    }
+
+    fn describe_tag(&self, choice: &Choice) -> Option<String> {
+        let (name, values) = self.axes.tag(choice.coordinate)?;
+        let present = values.len() - 1;
+        // Where every device has the tag, what it is says more than what it is not.
+        let positive = choice.others && !self.axes.may_be_absent(choice.coordinate);
+        let choice = &match positive {
+            true => Choice {
+                coordinate: choice.coordinate,
+                values: (1..=present as u32)
+                    .filter(|place| !choice.values.contains(place))
+                    .collect(),
+                others: false,
+            },
+            false => choice.clone(),
+        };
+        let chosen: Vec<&TagValue> = (choice.values.iter())
+            .filter_map(|&place| values.get(place as usize))
+            .collect();
+        if choice.others && chosen.len() == present {
+            return Some(format!("not has {name}"));
+        }
+        if !choice.others && chosen.len() == present {
+            return Some(format!("has {name}"));
+        }
+        let has_other = |values: &[&TagValue]| {
+            values
+                .iter()
+                .any(|value| matches!(value, TagValue::Other(_)))
+        };
+        if !choice.others && has_other(&chosen) {
+            // All texts but those of the other ways: said by what they are not.
+            let missing: Vec<&TagValue> = (1_u32..)
+                .zip(values.iter().skip(1))
+                .filter(|(place, _)| !choice.values.contains(place))
+                .map(|(_, value)| value)
+                .collect();
+            return Some(format!("has {name} and {}", compared(name, &missing, true)));
+        }
+        Some(compared(name, &chosen, choice.others))
+    }
+
+    fn describe_times(&self, choice: &Choice) -> String {
+        let moments = self.axes.moments();
+        let is_in = |place: usize| {
+            let listed = u32::try_from(place).is_ok_and(|place| choice.values.contains(&place));
+            listed != choice.others
+        };
+        let schedules = self.axes.schedules().iter().enumerate();
+        for (at, schedule) in schedules {
+            let open = |moment: &Moment| moment.open.get(at).copied().unwrap_or(false);
+            let mut judged = moments.iter().enumerate();
+            let name = &schedule.header.name;
+            if judged
+                .clone()
+                .all(|(place, moment)| is_in(place) == open(moment))
+            {
+                return format!("during {name}");
+            }
+            if judged.all(|(place, moment)| is_in(place) != open(moment)) {
+                return format!("outside {name}");
+            }
+        }
+        let mut some = moments
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| is_in(*place));
+        let first = some.next().map(|(_, moment)| moment.at.to_string());
+        format!("at times such as {}", first.unwrap_or_default())
+    }
+}
+
+/// `env == a`, `env in [a, b]`, and negated `env != a`, `not env in [a, b]`.
+fn compared(name: &str, values: &[&TagValue], negated: bool) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for value in values {
+        match value {
+            TagValue::Absent => {}
+            TagValue::Named(value) => words.push(bare_or_quoted(value)),
+            TagValue::AnyOf(values) => words.extend(values.iter().map(|one| bare_or_quoted(one))),
+            TagValue::Other(_) => words.push("any other".to_owned()),
+        }
+    }
+    match (words.as_slice(), negated) {
+        ([one], false) => format!("{name} == {one}"),
+        ([one], true) => format!("{name} != {one}"),
+        (_, false) => format!("{name} in [{}]", listed(&words)),
+        (_, true) => format!("not {name} in [{}]", listed(&words)),
+    }
+}
+
+/// A closed value as it is written; what is no name can only be a text.
+fn bare_or_quoted(value: &str) -> String {
+    let mut characters = value.chars();
+    let is_name = characters
+        .next()
+        .is_some_and(|first| first.is_ascii_lowercase())
+        && characters.all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-');
+    match is_name {
+        true => value.to_owned(),
+        false => quoted(value),
+    }
+}
+
+fn listed(words: &[String]) -> String {
+    let shown = words
+        .iter()
+        .take(LISTED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match words.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Addresses in words: a declared network where one is exactly these, else prefixes.
+pub fn describe_addresses(sets: &[&PolicySet], ranges: &[Range]) -> Vec<String> {
+    let joined = join(ranges.to_vec());
+    if joined == join(EVERYWHERE.to_vec()) {
+        return vec!["anywhere".to_owned()];
+    }
+    let prefixes = prefixes_of(&joined);
+    let addresses = PrefixSet::from_prefixes(prefixes.iter().copied());
+    if let Some(name) = sets.iter().find_map(|set| named(set, &addresses)) {
+        return vec![name.to_owned()];
+    }
+    let (v4, v6): (Vec<Range>, Vec<Range>) = joined.iter().partition(|range| !range.is_v6);
+    [v4, v6]
+        .iter()
+        .flat_map(|family| family_in_words(family))
+        .collect()
+}
+
+fn prefixes_of(ranges: &[Range]) -> Vec<IpNet> {
+    ranges.iter().flat_map(|range| range.prefixes()).collect()
+}
+
+/// The ranges of one family: as prefixes, or as a prefix and what is left out of
+/// it where that is shorter.
+fn family_in_words(ranges: &[Range]) -> Vec<String> {
+    let prefixes = prefixes_of(ranges);
+    let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
+        return Vec::new();
+    };
+    let around = enclosing(*first, *last);
+    let gaps = gaps(around, ranges);
+    let left_out = prefixes_of(&gaps);
+    if prefixes.len() > 2 && left_out.len() * 2 <= prefixes.len() {
+        let around = prefixes_of(&[around]);
+        let around = around
+            .iter()
+            .map(|prefix| display_prefix(*prefix))
+            .collect::<String>();
+        let left_out: Vec<String> = left_out
+            .iter()
+            .map(|prefix| display_prefix(*prefix))
+            .collect();
+        return vec![format!("{around} except {}", listed(&left_out))];
+    }
+    let shown = prefixes.iter().take(LISTED);
+    let mut shown: Vec<String> = shown.map(|prefix| display_prefix(*prefix)).collect();
+    let more = prefixes.len().saturating_sub(LISTED);
+    if more > 0 {
+        shown.push(format!("and {more} more prefixes"));
+    }
+    shown
+}
+
+/// The smallest prefix that holds both, as a range.
+fn enclosing(first: Range, last: Range) -> Range {
+    let differing = 128 - (first.first ^ last.last).leading_zeros();
+    let host_bits = if differing >= 128 {
+        u128::MAX
+    } else {
+        (1 << differing) - 1
+    };
+    Range {
+        is_v6: first.is_v6,
+        first: first.first & !host_bits,
+        last: last.last | host_bits,
+    }
+}
+
+/// What of `around` no range, sorted, covers.
+fn gaps(around: Range, ranges: &[Range]) -> Vec<Range> {
+    let mut gaps = Vec::new();
+    let mut next = around.first;
+    for range in ranges {
+        if range.first > next {
+            gaps.push(Range {
+                first: next,
+                last: range.first - 1,
+                ..around
+            });
+        }
+        next = range.last.saturating_add(1);
+    }
+    if ranges.last().is_some_and(|last| last.last < around.last) {
+        gaps.push(Range {
+            first: next,
+            ..around
+        });
+    }
+    gaps
+}

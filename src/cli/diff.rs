@@ -1,0 +1,120 @@
+//! `panopol diff`: two policy sets compared by what they decide.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::answer::{Answer, Failure};
+use super::{revision, set};
+use crate::diagnostic::human;
+use crate::diff::inventory::Device;
+use crate::diff::{Class, compare, render};
+use crate::eval::Program;
+
+/// Say exactly what a change of policy changes
+///
+/// Every region of requests that the two policies decide differently is listed,
+/// as widened or narrowed, with the rule that causes it and a request that
+/// shows it; and what is required, overridden, bypassed or entitled differently.
+/// Moving, renaming or rewriting rules without effect says "no effect". What
+/// cannot be decided exactly says so, and counts as widened.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  panopol diff main:policies policies            # a git revision against the work tree
+  panopol diff HEAD~1:policies HEAD:policies --format markdown")]
+pub(super) struct Diff {
+    /// The policy that is: a file, a directory, or REV:PATH of a git revision
+    old: String,
+    /// The policy that is to be: a file, a directory, or REV:PATH
+    new: String,
+    /// Name the devices concerned: JSON Lines of {"name", "tags"}
+    #[arg(long, value_name = "DEVICES.jsonl")]
+    inventory: Option<PathBuf>,
+    /// Which differences end with exit code 1; what is not decided counts as widened
+    #[arg(long, value_enum, default_value_t = FailOn::Widened)]
+    fail_on: FailOn,
+    /// How to say it
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FailOn {
+    /// Any difference
+    Any,
+    /// More is let through
+    Widened,
+    /// None
+    None,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Human,
+    /// For tools
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+impl Diff {
+    /// Runs the command.
+    pub(super) fn run(self) -> Result<Answer, Failure> {
+        let devices = self.inventory.as_ref().map(read_inventory).transpose()?;
+        let old = program(&self.old)?;
+        let new = program(&self.new)?;
+        let mut comparison = compare(&old, &new);
+        let concerned = devices.map(|devices| comparison.devices_concerned(&devices));
+        let concerned = concerned.as_deref();
+        let classes = comparison.classes();
+        Ok(Answer {
+            found: match self.fail_on {
+                FailOn::Any => !classes.is_empty(),
+                FailOn::Widened => {
+                    classes.contains(&Class::Widened) || classes.contains(&Class::NotDecided)
+                }
+                FailOn::None => false,
+            },
+            text: match self.format {
+                Format::Human => human::clean(&render::render_human(&comparison, concerned)),
+                Format::Json => render::render_json(&comparison, concerned),
+                Format::Markdown => human::clean(&render::render_markdown(&comparison, concerned)),
+            },
+            failures: Vec::new(),
+        })
+    }
+}
+
+/// Compiles the set that an operand names.
+fn program(operand: &str) -> Result<Program, Failure> {
+    let loaded = match revision::of(operand) {
+        Some(revision) => set::check(revision.read()?, operand, String::new()),
+        None => set::load(operand.as_ref())?,
+    };
+    match loaded.checked.set {
+        Some(set) => Ok(Program::compile(set)),
+        None => {
+            let found = human::render_human(&loaded.report, super::terminal::colour());
+            let message = format!("`{operand}` does not compile\n{}", found.trim_end());
+            Err(Failure::new(message).help("`panopol check` says more"))
+        }
+    }
+}
+
+fn read_inventory(path: &PathBuf) -> Result<Vec<Device>, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", path.display())))?;
+    let lines = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty());
+    let devices = lines.map(|(at, line)| {
+        serde_json::from_str(line).map_err(|error| {
+            let place = format!("{}:{}", path.display(), at + 1);
+            Failure::new(format!("{place}: {error}"))
+                .help(r#"each line is a device: {"name":"db-1","tags":{"env":"production"}}"#)
+        })
+    });
+    devices.collect()
+}

@@ -1,0 +1,614 @@
+//! Sets of points with a few coordinates, exactly: hash-consed decision diagrams.
+//!
+//! A point gives each coordinate one of its values, numbered from 0. A diagram
+//! maps points to numbers: a set maps them to [`FALSE`] or [`TRUE`], a
+//! partition to whatever its maker numbers. Two diagrams that map alike are
+//! one [`Diagram`], so equality is comparing two numbers.
+//!
+//! What the coordinates mean is not known here. Value 0 is special in one way
+//! only: a value that a node does not list is treated as it treats 0, so let 0
+//! be what most points have (for a tag: that it is absent).
+//!
+//! Diagrams of hostile sets grow exponentially. Every operation is paid for
+//! from one budget of nodes; when it is spent the answer is [`OverBudget`],
+//! never a wrong one.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A map from points to numbers, kept in [`Diagrams`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Diagram(u32);
+
+/// No point.
+pub const FALSE: Diagram = Diagram::constant(0);
+/// Every point.
+pub const TRUE: Diagram = Diagram::constant(1);
+
+/// Diagrams grew beyond what they may; the question is not decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the exact answer takes more than it may")]
+pub struct OverBudget;
+
+/// Which coordinate of a point; lower ones are looked at first.
+pub type Coordinate = u32;
+
+/// One choice on a way through a diagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The coordinate that is looked at.
+    pub coordinate: Coordinate,
+    /// The values that lead on, sorted; or, where `others`, those that do not.
+    pub values: Vec<u32>,
+    /// Whether every value but `values` leads on; 0 is among those.
+    pub others: bool,
+}
+
+const CONSTANT: u32 = 1 << 31;
+
+/// For each diagram what its cheapest point costs, and the value and diagram that lead
+/// there; none where it is empty.
+type Prices = HashMap<Diagram, Option<(u32, (u32, Diagram))>>;
+
+impl Diagram {
+    /// Maps every point to `number`, which is less than 2³¹.
+    pub const fn constant(number: u32) -> Self {
+        Diagram(CONSTANT | number)
+    }
+
+    /// The number that every point is mapped to, where it is one.
+    pub fn as_constant(self) -> Option<u32> {
+        (self.0 & CONSTANT != 0).then_some(self.0 & !CONSTANT)
+    }
+}
+
+/// One coordinate looked at, and what follows.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Node {
+    coordinate: Coordinate,
+    /// What follows value 0 and every value that is not listed.
+    rest: Diagram,
+    /// By value, sorted; at least one, none leading to `rest`.
+    listed: Box<[(u32, Diagram)]>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Operation {
+    And,
+    Or,
+    Minus,
+}
+
+/// Diagrams over one space, and what they may still cost.
+pub struct Diagrams {
+    nodes: Vec<Rc<Node>>,
+    known: HashMap<Rc<Node>, Diagram>,
+    memo: HashMap<(Operation, Diagram, Diagram), Diagram>,
+    left: usize,
+}
+
+impl Diagrams {
+    /// An empty space of diagrams that may come to `budget` nodes.
+    pub fn new(budget: usize) -> Self {
+        Diagrams {
+            nodes: Vec::new(),
+            known: HashMap::new(),
+            memo: HashMap::new(),
+            left: budget,
+        }
+    }
+
+    /// Gives operations a budget of their own, at most what is left in all; returns
+    /// what [`Diagrams::end_allowance`] takes back.
+    pub fn begin_allowance(&mut self, nodes: usize) -> usize {
+        let kept = self.left.saturating_sub(nodes);
+        self.left -= kept;
+        kept
+    }
+
+    /// Ends what [`Diagrams::begin_allowance`] began.
+    pub fn end_allowance(&mut self, kept: usize) {
+        self.left += kept;
+    }
+
+    /// The points whose `coordinate` has one of `values`: sorted, none of them 0.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn is_one_of(
+        &mut self,
+        coordinate: Coordinate,
+        values: impl IntoIterator<Item = u32>,
+    ) -> Result<Diagram, OverBudget> {
+        let listed = values.into_iter().map(|value| (value, TRUE)).collect();
+        self.node(coordinate, FALSE, listed)
+    }
+
+    /// The points whose `coordinate`, of `size` values, has one for which `is`.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn where_value(
+        &mut self,
+        coordinate: Coordinate,
+        size: u32,
+        is: impl Fn(u32) -> bool,
+    ) -> Result<Diagram, OverBudget> {
+        let as_set = |yes: bool| if yes { TRUE } else { FALSE };
+        let rest = as_set(is(0));
+        let listed = (1..size).map(|value| (value, as_set(is(value))));
+        let listed = listed.filter(|&(_, set)| set != rest).collect();
+        self.node(coordinate, rest, listed)
+    }
+
+    /// The points in both.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn and(&mut self, a: Diagram, b: Diagram) -> Result<Diagram, OverBudget> {
+        self.apply(Operation::And, a, b)
+    }
+
+    /// The points in either.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn or(&mut self, a: Diagram, b: Diagram) -> Result<Diagram, OverBudget> {
+        self.apply(Operation::Or, a, b)
+    }
+
+    /// The points of `a` that are not in `b`.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn minus(&mut self, a: Diagram, b: Diagram) -> Result<Diagram, OverBudget> {
+        self.apply(Operation::Minus, a, b)
+    }
+
+    /// The points in any of `sets`.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn any(&mut self, sets: &[Diagram]) -> Result<Diagram, OverBudget> {
+        // Halves first: many small unions cost less than one that grows with each step.
+        match sets {
+            [] => Ok(FALSE),
+            [one] => Ok(*one),
+            _ => {
+                let (front, back) = sets.split_at(sets.len() / 2);
+                let (front, back) = (self.any(front)?, self.any(back)?);
+                self.or(front, back)
+            }
+        }
+    }
+
+    /// Maps each point to what `number` makes of what `a` and `b` map it to.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn combine(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        number: &mut dyn FnMut(u32, u32) -> u32,
+    ) -> Result<Diagram, OverBudget> {
+        self.combine_known(a, b, number, &mut HashMap::new())
+    }
+
+    fn combine_known(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        number: &mut dyn FnMut(u32, u32) -> u32,
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Result<Diagram, OverBudget> {
+        if let (Some(a), Some(b)) = (a.as_constant(), b.as_constant()) {
+            return Ok(Diagram::constant(number(a, b)));
+        }
+        if let Some(&known) = memo.get(&(a, b)) {
+            return Ok(known);
+        }
+        let made = self.descend(a, b, &mut |diagrams, a, b| {
+            diagrams.combine_known(a, b, number, memo)
+        })?;
+        memo.insert((a, b), made);
+        Ok(made)
+    }
+
+    /// The points that `partition` maps to a number for which `is`.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn part(
+        &mut self,
+        partition: Diagram,
+        is: &dyn Fn(u32) -> bool,
+    ) -> Result<Diagram, OverBudget> {
+        self.combine(partition, FALSE, &mut |number, _| u32::from(is(number)))
+    }
+
+    /// Every number that some point may be mapped to, sorted.
+    pub fn numbers(&self, diagram: Diagram) -> Vec<u32> {
+        let mut seen = std::collections::HashSet::from([diagram]);
+        let mut open = vec![diagram];
+        let mut found = Vec::new();
+        while let Some(next) = open.pop() {
+            match next.as_constant() {
+                Some(number) => found.push(number),
+                None => open.extend(self.follow(next).filter(|&child| seen.insert(child))),
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// The points from which a change of `coordinate` alone leads into `set`.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn whatever(
+        &mut self,
+        set: Diagram,
+        coordinate: Coordinate,
+    ) -> Result<Diagram, OverBudget> {
+        self.whatever_known(set, coordinate, &mut HashMap::new())
+    }
+
+    fn whatever_known(
+        &mut self,
+        set: Diagram,
+        coordinate: Coordinate,
+        memo: &mut HashMap<Diagram, Diagram>,
+    ) -> Result<Diagram, OverBudget> {
+        if set.as_constant().is_some() || self.get(set).coordinate > coordinate {
+            return Ok(set);
+        }
+        if let Some(&known) = memo.get(&set) {
+            return Ok(known);
+        }
+        let node = Rc::clone(self.get(set));
+        let made = if node.coordinate == coordinate {
+            let children: Vec<_> = self.follow(set).collect();
+            self.any(&children)?
+        } else {
+            let rest = self.whatever_known(node.rest, coordinate, memo)?;
+            let mut listed = Vec::with_capacity(node.listed.len());
+            for &(value, child) in &node.listed {
+                listed.push((value, self.whatever_known(child, coordinate, memo)?));
+            }
+            listed.retain(|&(_, child)| child != rest);
+            self.node(node.coordinate, rest, listed)?
+        };
+        memo.insert(set, made);
+        Ok(made)
+    }
+
+    /// A set that has the same points among those of `care`, and looks at as
+    /// little else as it can: what is shown to people.
+    ///
+    /// # Errors
+    /// The budget is spent.
+    pub fn simplify(&mut self, set: Diagram, care: Diagram) -> Result<Diagram, OverBudget> {
+        self.simplify_known(set, care, &mut HashMap::new())
+    }
+
+    fn simplify_known(
+        &mut self,
+        set: Diagram,
+        care: Diagram,
+        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
+    ) -> Result<Diagram, OverBudget> {
+        if care == TRUE || set.as_constant().is_some() || care == FALSE {
+            return Ok(set);
+        }
+        if let Some(&known) = memo.get(&(set, care)) {
+            return Ok(known);
+        }
+        let top = self.top(set, care);
+        let mut kept: Vec<(u32, Diagram)> = Vec::new();
+        for value in self.listed_values(set, care, top) {
+            let (child, cared) = (self.child(set, top, value), self.child(care, top, value));
+            // A value that nobody asks about goes with the rest, and so is not shown.
+            if cared != FALSE {
+                kept.push((value, self.simplify_known(child, cared, memo)?));
+            }
+        }
+        let (rest, cared) = (self.child(set, top, 0), self.child(care, top, 0));
+        let rest = if cared == FALSE {
+            most_common(&kept).unwrap_or(FALSE)
+        } else {
+            self.simplify_known(rest, cared, memo)?
+        };
+        kept.retain(|&(_, child)| child != rest);
+        let made = self.node(top, rest, kept)?;
+        memo.insert((set, care), made);
+        Ok(made)
+    }
+
+    /// The number that `diagram` maps a point to; a coordinate past the end is 0.
+    pub fn at(&self, diagram: Diagram, point: &[u32]) -> u32 {
+        let mut here = diagram;
+        loop {
+            if let Some(number) = here.as_constant() {
+                return number;
+            }
+            let node = self.get(here);
+            let value = point.get(node.coordinate as usize).copied().unwrap_or(0);
+            here = child_of(node, value);
+        }
+    }
+
+    /// A point of `set` that costs least, as the coordinates that are not 0; none
+    /// where the set is empty. A value of 0 costs nothing.
+    pub fn cheapest(
+        &self,
+        set: Diagram,
+        cost: &dyn Fn(Coordinate, u32) -> u32,
+    ) -> Option<Vec<(Coordinate, u32)>> {
+        let mut best = Prices::new();
+        self.price(set, cost, &mut best);
+        let mut here = set;
+        let mut point = Vec::new();
+        loop {
+            if here == TRUE {
+                return Some(point);
+            }
+            let (_, step) = (*best.get(&here)?)?;
+            let coordinate = self.get(here).coordinate;
+            let (value, next) = step;
+            if value != 0 {
+                point.push((coordinate, value));
+            }
+            here = next;
+        }
+    }
+
+    fn price(
+        &self,
+        set: Diagram,
+        cost: &dyn Fn(Coordinate, u32) -> u32,
+        best: &mut Prices,
+    ) -> Option<u32> {
+        if let Some(number) = set.as_constant() {
+            return (number != 0).then_some(0);
+        }
+        if let Some(known) = best.get(&set) {
+            return known.map(|(price, _)| price);
+        }
+        let node = Rc::clone(self.get(set));
+        let mut cheapest = self
+            .price(node.rest, cost, best)
+            .map(|price| (price, (0, node.rest)));
+        for &(value, child) in &node.listed {
+            let Some(price) = self.price(child, cost, best) else {
+                continue;
+            };
+            let price = price.saturating_add(cost(node.coordinate, value));
+            if cheapest.is_none_or(|(known, _)| price < known) {
+                cheapest = Some((price, (value, child)));
+            }
+        }
+        best.insert(set, cheapest);
+        cheapest.map(|(price, _)| price)
+    }
+
+    /// Up to `limit` ways through a set, each a conjunction of choices, together
+    /// the set; and whether these are all.
+    pub fn ways(&self, set: Diagram, limit: usize) -> (Vec<Vec<Choice>>, bool) {
+        let mut found = Vec::new();
+        let complete = self.walk(set, &mut Vec::new(), &mut found, limit);
+        (found, complete)
+    }
+
+    fn walk(
+        &self,
+        here: Diagram,
+        way: &mut Vec<Choice>,
+        found: &mut Vec<Vec<Choice>>,
+        limit: usize,
+    ) -> bool {
+        if here == FALSE {
+            return true;
+        }
+        if here.as_constant().is_some() {
+            if found.len() >= limit {
+                return false;
+            }
+            found.push(way.clone());
+            return true;
+        }
+        let node = Rc::clone(self.get(here));
+        let mut groups: Vec<(Diagram, Vec<u32>)> = Vec::new();
+        for &(value, child) in &node.listed {
+            match groups.iter_mut().find(|(known, _)| *known == child) {
+                Some((_, values)) => values.push(value),
+                None => groups.push((child, vec![value])),
+            }
+        }
+        for (child, values) in groups {
+            way.push(Choice {
+                coordinate: node.coordinate,
+                values,
+                others: false,
+            });
+            let complete = self.walk(child, way, found, limit);
+            way.pop();
+            if !complete {
+                return false;
+            }
+        }
+        way.push(Choice {
+            coordinate: node.coordinate,
+            values: node.listed.iter().map(|&(value, _)| value).collect(),
+            others: true,
+        });
+        let complete = self.walk(node.rest, way, found, limit);
+        way.pop();
+        complete
+    }
+
+    fn apply(&mut self, op: Operation, a: Diagram, b: Diagram) -> Result<Diagram, OverBudget> {
+        let shortcut = match op {
+            Operation::And if a == FALSE || b == FALSE => Some(FALSE),
+            Operation::And if a == TRUE || a == b => Some(b),
+            Operation::And if b == TRUE => Some(a),
+            Operation::Or if a == TRUE || b == TRUE => Some(TRUE),
+            Operation::Or if a == FALSE || a == b => Some(b),
+            Operation::Or if b == FALSE => Some(a),
+            Operation::Minus if a == FALSE || b == TRUE || a == b => Some(FALSE),
+            Operation::Minus if b == FALSE => Some(a),
+            Operation::And | Operation::Or | Operation::Minus => None,
+        };
+        if let Some(known) = shortcut {
+            return Ok(known);
+        }
+        let key = match op {
+            Operation::And | Operation::Or => (op, a.min(b), a.max(b)),
+            Operation::Minus => (op, a, b),
+        };
+        if let Some(&known) = self.memo.get(&key) {
+            return Ok(known);
+        }
+        let made = self.descend(a, b, &mut |diagrams, a, b| diagrams.apply(op, a, b))?;
+        self.memo.insert(key, made);
+        Ok(made)
+    }
+
+    /// Joins two diagrams value by value of the first coordinate that either looks at.
+    fn descend(
+        &mut self,
+        a: Diagram,
+        b: Diagram,
+        join: &mut dyn FnMut(&mut Self, Diagram, Diagram) -> Result<Diagram, OverBudget>,
+    ) -> Result<Diagram, OverBudget> {
+        let top = self.top(a, b);
+        let (rest_a, rest_b) = (self.child(a, top, 0), self.child(b, top, 0));
+        let rest = join(self, rest_a, rest_b)?;
+        let mut listed = Vec::new();
+        for value in self.listed_values(a, b, top) {
+            let (a, b) = (self.child(a, top, value), self.child(b, top, value));
+            let child = join(self, a, b)?;
+            if child != rest {
+                listed.push((value, child));
+            }
+        }
+        self.node(top, rest, listed)
+    }
+
+    /// The first coordinate that either looks at; one of them is no constant.
+    fn top(&self, a: Diagram, b: Diagram) -> Coordinate {
+        let of = |diagram: Diagram| match diagram.as_constant() {
+            Some(_) => Coordinate::MAX,
+            None => self.get(diagram).coordinate,
+        };
+        of(a).min(of(b))
+    }
+
+    /// The values at `top` that either lists, sorted.
+    fn listed_values(&self, a: Diagram, b: Diagram, top: Coordinate) -> Vec<u32> {
+        let (a, b) = (self.listed(a, top), self.listed(b, top));
+        let mut values: Vec<u32> = Vec::with_capacity(a.len() + b.len());
+        let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+        loop {
+            let next = match (a.peek(), b.peek()) {
+                (Some(&&(x, _)), Some(&&(y, _))) => x.min(y),
+                (Some(&&(x, _)), None) | (None, Some(&&(x, _))) => x,
+                (None, None) => return values,
+            };
+            a.next_if(|&&(x, _)| x == next);
+            b.next_if(|&&(x, _)| x == next);
+            values.push(next);
+        }
+    }
+
+    fn listed(&self, diagram: Diagram, top: Coordinate) -> &[(u32, Diagram)] {
+        if diagram.as_constant().is_some() {
+            return &[];
+        }
+        let node = self.get(diagram);
+        if node.coordinate == top {
+            &node.listed
+        } else {
+            &[]
+        }
+    }
+
+    /// What follows `value` at `top`: the diagram itself where it does not look there.
+    fn child(&self, diagram: Diagram, top: Coordinate, value: u32) -> Diagram {
+        if diagram.as_constant().is_some() {
+            return diagram;
+        }
+        let node = self.get(diagram);
+        if node.coordinate == top {
+            child_of(node, value)
+        } else {
+            diagram
+        }
+    }
+
+    fn follow(&self, diagram: Diagram) -> impl Iterator<Item = Diagram> + use<> {
+        let node = Rc::clone(self.get(diagram));
+        let listed: Vec<_> = node.listed.iter().map(|&(_, child)| child).collect();
+        listed.into_iter().chain([node.rest])
+    }
+
+    /// The one diagram that looks at `coordinate` like this.
+    fn node(
+        &mut self,
+        coordinate: Coordinate,
+        rest: Diagram,
+        listed: Vec<(u32, Diagram)>,
+    ) -> Result<Diagram, OverBudget> {
+        if listed.is_empty() {
+            return Ok(rest);
+        }
+        let node = Rc::new(Node {
+            coordinate,
+            rest,
+            listed: listed.into_boxed_slice(),
+        });
+        if let Some(&known) = self.known.get(&node) {
+            return Ok(known);
+        }
+        // A wide node takes more memory than a narrow one, and is charged for it.
+        let price = 1 + node.listed.len() / 8;
+        let index = u32::try_from(self.nodes.len()).map_err(|_| OverBudget)?;
+        if price > self.left || index >= CONSTANT {
+            return Err(OverBudget);
+        }
+        self.left -= price;
+        let made = Diagram(index);
+        self.nodes.push(Rc::clone(&node));
+        self.known.insert(node, made);
+        Ok(made)
+    }
+
+    // INVARIANT: a `Diagram` that is no constant was made by `node` of these `Diagrams`.
+    #[allow(
+        clippy::indexing_slicing,
+        reason = "diagrams of another space are a bug, never input"
+    )]
+    fn get(&self, diagram: Diagram) -> &Rc<Node> {
+        &self.nodes[diagram.0 as usize]
+    }
+}
+
+fn child_of(node: &Node, value: u32) -> Diagram {
+    let found = node
+        .listed
+        .binary_search_by_key(&value, |&(known, _)| known);
+    let listed = found.ok().and_then(|at| node.listed.get(at));
+    listed.map_or(node.rest, |&(_, child)| child)
+}
+
+fn most_common(kept: &[(u32, Diagram)]) -> Option<Diagram> {
+    let mut counts: HashMap<Diagram, usize> = HashMap::new();
+    for &(_, child) in kept {
+        *counts.entry(child).or_default() += 1;
+    }
+    // The smaller number breaks ties, so that the same set is always shown alike.
+    let best = counts
+        .into_iter()
+        .max_by_key(|&(child, count)| (count, std::cmp::Reverse(child)));
+    best.map(|(child, _)| child)
+}
