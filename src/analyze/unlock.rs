@@ -62,6 +62,8 @@ pub struct Line {
     pub now: Diagram,
     /// The devices that its rule matches, at any time.
     pub ever: Diagram,
+    /// Whether it names a schedule, be that one that is always open.
+    pub timed: bool,
 }
 
 /// The lines that name one address set, and what they match together.
@@ -196,7 +198,7 @@ impl<'a> Unlocks<'a> {
             }
         }
         let lines = (0..self.sides.len()).flat_map(|side| self.lines_of(side, members));
-        let mut timed = lines.filter(|line| line.now != line.ever);
+        let mut timed = lines.filter(|line| line.timed);
         timed.any(|line| self.diagrams.at(line.ever, &whole) != 0)
     }
 
@@ -359,6 +361,7 @@ impl<'a> Side<'a> {
                             index,
                             now,
                             ever,
+                            timed: !line.during.is_empty(),
                         },
                         places,
                     );
