@@ -31,7 +31,9 @@ struct Key {
 
 struct Found {
     subjects: Diagram,
-    /// What makes a request of these subjects one of the region.
+    /// The part that was found first, and what makes a request of it one of the
+    /// region: another part may demand other values.
+    first: Diagram,
     values: Vec<Value>,
 }
 
@@ -375,6 +377,7 @@ impl<'a> Comparer<'a> {
     ) -> Result<(), OverBudget> {
         let found = self.found.entry(key).or_insert(Found {
             subjects: FALSE,
+            first: subjects,
             values,
         });
         found.subjects = issuances.diagrams.or(found.subjects, subjects)?;
@@ -456,7 +459,7 @@ impl<'a> Comparer<'a> {
 
     fn region(&self, issuances: &mut Issuances<'a>, key: Key, found: Found) -> Region {
         let (places, and_more) = self.places(issuances, found.subjects, key.with.as_ref());
-        let witness = issuances.request(found.subjects, &found.values);
+        let witness = issuances.request(found.first, &found.values);
         Region {
             class: key.class,
             kind: key.kind,
