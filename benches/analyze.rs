@@ -28,7 +28,7 @@ const RUNS: usize = 5;
 fn policy(edit: impl Fn(usize) -> bool) -> InMemory {
     let mut text = String::from(
         "edition 2026\ntag env = production | staging | dev required\ntag role = database | web | cache\n\
-         tag site = text\nnetwork corp = [10.0.0.0/8, 2001:db8::/32]\nperson alice\nperson bob\nteam dba = [alice, bob]\n\
+         tag site = text\nnetwork corp = [10.0.0.0/8, 2001:db8::/32]\nperson alice {}\nperson bob {}\nteam dba = [alice, bob]\n\
          approval databases { on unlock where role == database\n approvers team dba }\n\
          invariant databases-wait { never allow unlock where role == database without approval }\n",
     );
