@@ -12,6 +12,7 @@
 //! - [`approval`]: the state machine of what people decide, pure
 //! - [`space`]: what requests range over; [`eval`]: IR to program, request to decision
 //! - [`analyze`]: exact sets of requests, invariants; [`diff`]: two policies compared
+//! - [`export`]: a policy set in other languages
 //! - [`lint`]: what is doubtful in a policy that is not wrong
 //! - [`durable`]: files that outlive a crash; [`keyring`]: private keys at rest
 //! - [`journal`]: the write that makes a change true; [`store`]: the one door to durable state
@@ -35,6 +36,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod durable;
 pub mod eval;
+pub mod export;
 pub mod ir;
 pub mod issuance;
 pub mod journal;

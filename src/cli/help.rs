@@ -8,6 +8,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Hold them", &["check", "lint", "test"]),
     ("Ask them", &["eval"]),
     ("Try a change", &["diff", "replay"]),
+    ("Give them away", &["export"]),
     ("Serve them", &["serve", "device", "token", "keys", "audit"]),
     ("Decide", &["approvals", "denials", "issuance"]),
     ("Set up", &["completions"]),

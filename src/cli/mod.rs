@@ -11,6 +11,7 @@ mod client;
 mod completions;
 mod diff;
 mod eval;
+mod export;
 mod fmt;
 mod help;
 mod init;
@@ -51,6 +52,7 @@ enum Command {
     Eval(eval::Eval),
     Diff(diff::Diff),
     Replay(replay::Replay),
+    Export(export::Export),
     Init(init::Init),
     Serve(Box<serve::Serve>),
     Device(client::device::DeviceArgs),
@@ -92,6 +94,7 @@ fn answer(command: Command) -> Result<Answer, Failure> {
         Command::Eval(eval) => eval.run(),
         Command::Diff(diff) => diff.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Export(export) => export.run(),
         Command::Init(init) => init.run(),
         Command::Serve(serve) => serve.run(),
         Command::Device(args) => client::finish(client::device::run(&args).map(said)),

@@ -50,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("analyze", &["ir", "space", "request", "decision"]),
     ("record", &["request", "decision", "durable"]),
     ("access", &["ir"]),
+    ("export", &["ir"]),
     (
         "replay",
         &["record", "eval", "analyze", "request", "decision"],

@@ -117,6 +117,8 @@ fn help_teaches() {
         "eval unlock",
         "eval issuance",
         "replay",
+        "export",
+        "export cedar",
         "init",
         "serve",
         "device",
@@ -161,7 +163,7 @@ fn help_lists_every_command_in_a_group() {
         );
         count += 1;
     }
-    assert_eq!(count, 17);
+    assert_eq!(count, 18);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod decide;
 mod diff;
 mod docs;
 mod eval;
+mod export;
 mod format;
 mod issuance;
 mod journal;

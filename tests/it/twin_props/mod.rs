@@ -6,6 +6,7 @@
 //! text, [`ask`] what is asked of it. `PROPTEST_CASES` sets how many.
 
 mod ask;
+mod cedar;
 mod exact;
 mod pick;
 mod replay;
