@@ -41,6 +41,7 @@ pub struct Program {
     set: Arc<PolicySet>,
     networks: Networks,
     lines: Vec<Lines>,
+    issuance: issuance::index::Index,
 }
 
 impl Program {
@@ -53,6 +54,7 @@ impl Program {
             .map(|(_, rule)| Lines::compile(rule))
             .collect();
         Program {
+            issuance: issuance::index::Index::compile(&set),
             set,
             networks,
             lines,

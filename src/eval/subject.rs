@@ -53,6 +53,12 @@ impl<'a> Subject<'a> {
         self.tags.get(id.index()).copied().flatten()
     }
 
+    /// Every tag that it has, with its value.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (TagId, &'a str)> + '_ {
+        let tags = self.tags.iter().enumerate();
+        tags.filter_map(|(index, value)| Some((TagId::from_index(index), (*value)?)))
+    }
+
     fn give(&mut self, id: TagId, value: &'a str) {
         if self.tags.len() <= id.index() {
             self.tags.resize(id.index() + 1, None);

@@ -14,6 +14,8 @@ use super::SanError;
 
 /// The longest DNS name, without a trailing dot. Source: RFC 1035, 2.3.4.
 const MAX_NAME: usize = 253;
+/// The longest label. Source: RFC 1035, 2.3.4.
+const MAX_LABEL: usize = 63;
 /// No text longer than this normalises to a DNS name that is short enough.
 const MAX_TEXT: usize = 1024;
 
@@ -134,6 +136,9 @@ pub fn normalise(text: &str) -> Result<String, SanError> {
     if text.len() > MAX_TEXT {
         return Err(fault("is too long for a DNS name"));
     }
+    if let Some(name) = plain(text) {
+        return Ok(name);
+    }
     let ascii = Uts46::new()
         .to_ascii(
             text.as_bytes(),
@@ -151,6 +156,25 @@ pub fn normalise(text: &str) -> Result<String, SanError> {
         return Err(fault("ends in a number, as an address does"));
     }
     Ok(name.to_owned())
+}
+
+/// The name that a text of plain ASCII labels stands for, as nearly all do:
+/// UTS 46 maps nothing in it but capitals. None where that is in any doubt.
+fn plain(text: &str) -> Option<String> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let fits = |label: &str| {
+        let bytes = label.as_bytes();
+        let ends = [bytes.first()?, bytes.last()?];
+        let hyphens = ends.contains(&&b'-') || bytes.get(2..4) == Some(b"--");
+        let letters = (bytes.iter()).all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        (letters && !hyphens && bytes.len() <= MAX_LABEL).then_some(())
+    };
+    if text.len() > MAX_NAME || text.split('.').any(|label| fits(label).is_none()) {
+        return None;
+    }
+    let name = text.to_ascii_lowercase();
+    let last = name.rsplit('.').next().unwrap_or_default();
+    (!is_number(last)).then_some(name)
 }
 
 /// Whether a resolver may take a name that ends in `label` for an address.

@@ -20,6 +20,7 @@ mod eval;
 mod export;
 mod format;
 mod issuance;
+mod issue_index;
 mod journal;
 mod keyring;
 mod levels;

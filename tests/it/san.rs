@@ -190,3 +190,34 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn plain_ascii_names_are_read_as_uts_46_reads_them(
+        text in "([a-zA-Z0-9]|-|[.]|xn--|0x){0,24}",
+        long in "[a-zA-Z0-9-]{58,66}",
+        tail in prop::sample::select(vec!["", ".", "..", ".com", ".com.", ".7", ".0x1f", ".x--y"]),
+    ) {
+        use idna::AsciiDenyList;
+        use idna::uts46::{DnsLength, Hyphens, Uts46};
+        for name in [format!("{text}{tail}"), format!("{long}.{text}{tail}")] {
+            let expected = Uts46::new().to_ascii(
+                name.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::Check,
+                DnsLength::VerifyAllowRootDot,
+            );
+            let expected = expected.ok().map(|ascii| ascii.trim_end_matches('.').to_owned());
+            match panopol::san::dns::normalise(&name) {
+                Ok(found) => prop_assert_eq!(Some(found), expected, "{}", name),
+                // What UTS 46 takes is refused where an address ends like that.
+                Err(error) => {
+                    let number = error.problem.contains("ends in a number");
+                    prop_assert!(expected.is_none() || number, "{}: {}", name, error);
+                }
+            }
+        }
+    }
+}

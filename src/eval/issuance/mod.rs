@@ -5,6 +5,7 @@
 //! request against a policy, [`report`] puts violations into their order.
 
 mod fields;
+pub(super) mod index;
 mod names;
 mod report;
 
@@ -22,11 +23,14 @@ use crate::ir::{ApprovalId, BypassId, IssuanceId, PolicySet};
 use crate::request::{IssuanceFacts, IssuanceRequest, effective_action};
 use crate::san::{San, SanError, parse_name};
 use crate::vocabulary::{Action, Effect, Outcome, ReasonCode};
+use index::Index;
 
 /// Everything that one evaluation is given, and what the request falls under.
 #[derive(Debug)]
 pub(crate) struct Case<'a> {
     pub(super) set: &'a PolicySet,
+    /// What finds the declarations and patterns that may match.
+    pub(super) index: &'a Index,
     pub(super) request: &'a IssuanceRequest,
     pub(super) facts: &'a IssuanceFacts,
     pub(super) at: Timestamp,
@@ -62,9 +66,12 @@ impl<'a> Case<'a> {
             .map(|text| (text.as_str(), parse_name(text)))
             .collect();
         let (action, fallback) = effective_action(request, &names);
-        let scope = Subject::request(set, request, action).map(|subject| Scope::of(set, subject));
+        let index = &program.issuance;
+        let subject = Subject::request(set, request, action);
+        let scope = subject.map(|subject| Scope::of(set, index, subject));
         Case {
             set,
+            index,
             request,
             facts,
             at,
@@ -95,23 +102,17 @@ impl<'a> Case<'a> {
 }
 
 impl<'a> Scope<'a> {
-    fn of(set: &'a PolicySet, subject: Subject<'a>) -> Self {
-        let policies = set.issuances.iter();
-        let groups = set.approvals.iter();
-        let bypasses = set.bypasses.iter();
+    fn of(set: &'a PolicySet, index: &Index, subject: Subject<'a>) -> Self {
+        let mut policies = index.policies(&subject);
+        policies.retain(|&id| matches(&set.issuances[id].selector, &subject));
+        let mut groups = index.groups(&subject);
+        groups.retain(|&id| covers(&set.approvals[id].covers, &subject));
+        let mut bypasses = index.bypasses(&subject);
+        bypasses.retain(|&id| covers(&set.bypasses[id].covers, &subject));
         Scope {
-            policies: policies
-                .filter(|(_, policy)| matches(&policy.selector, &subject))
-                .map(|(id, _)| id)
-                .collect(),
-            groups: groups
-                .filter(|(_, group)| covers(&group.covers, &subject))
-                .map(|(id, _)| id)
-                .collect(),
-            bypasses: bypasses
-                .filter(|(_, bypass)| covers(&bypass.covers, &subject))
-                .map(|(id, _)| id)
-                .collect(),
+            policies,
+            groups,
+            bypasses,
             subject,
         }
     }

@@ -6,7 +6,7 @@ use crate::decision::Violation;
 use crate::eval::{describe, place};
 use crate::ir::IssuanceId;
 use crate::ir::issuance::SanRule;
-use crate::san::{San, SanPattern, inside, meets, parse_name_of};
+use crate::san::{San, SanPattern, inside, parse_name_of};
 use crate::source::Span;
 use crate::vocabulary::ReasonCode;
 
@@ -81,9 +81,10 @@ pub(super) fn count(case: &Case<'_>, id: IssuanceId) -> Option<Violation> {
 pub(super) fn denied(case: &Case<'_>, scope: &Scope<'_>) -> Vec<(usize, Violation)> {
     let mut found = Vec::new();
     for &id in &scope.policies {
-        for rule in &case.set.issuances[id].san {
+        let rules = case.set.issuances[id].san.iter();
+        for (rule, names) in rules.zip(case.index.names(id)) {
             for (index, name) in well_formed(case) {
-                let Some(pattern) = rule.deny.iter().find(|pattern| meets(name, pattern)) else {
+                let Some(pattern) = names.denies(rule, name) else {
                     continue;
                 };
                 let policy = case.set.issuances.name(id);
@@ -123,12 +124,15 @@ pub(super) fn not_allowed(
     };
     let mut found = Vec::new();
     for (index, name) in well_formed(case) {
-        let own = rules.iter().find(|rule| rule.kind == name.kind());
+        let lines = rules.iter().zip(case.index.names(id));
+        let own = lines.into_iter().find(|(rule, _)| rule.kind == name.kind());
+        let lies = own.is_some_and(|(rule, names)| names.allows(rule, name));
+        let own = own.map(|(rule, _)| rule);
         let allow = own
             .and_then(|rule| rule.allow.as_deref())
             .unwrap_or_default();
         let is_denied = denied.iter().any(|&(at, _)| at == index);
-        if is_denied || allow.iter().any(|pattern| inside(name, pattern)) {
+        if is_denied || lies {
             continue;
         }
         let policy = case.set.issuances.name(id);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use openssl::sha::sha256;
@@ -16,22 +16,19 @@ use super::super::problem::Problem;
 use super::caller::Caller;
 use super::idempotency::Repeat;
 use super::page::Body;
+use super::preflight::{Warning, expect_acknowledged, warn, warn_of_revoking};
 use crate::access::{AdminAction, Resource};
 use crate::approval::Step;
 use crate::decision::Decision;
 use crate::durable::Hex;
-use crate::eval::Program;
 use crate::issuance::csr::Csr;
 use crate::issuance::flow::{Order, Submitted, judge};
 use crate::journal::{Event, Hash, Repeatable};
 use crate::record::Asked;
 use crate::request::{IssuanceFacts, IssuanceRequest, Predecessor};
-use crate::store::{Certificate, Context, Job, StoreError};
+use crate::store::{Certificate, Context, StoreError};
 use crate::unlock::draw_id;
 use crate::vocabulary::{Action, ApprovalState, Outcome, RevocationReason, Role};
-
-/// A certificate with more than this part of its life left is renewed early.
-const EARLY: i64 = 3;
 
 /// What is asked.
 #[derive(Debug, Deserialize, Serialize)]
@@ -58,13 +55,6 @@ pub(super) struct Submit {
     /// Warnings that the requester has seen and goes on in spite of.
     #[serde(default)]
     acknowledge: Vec<String>,
-}
-
-/// What the requester should know before people are asked.
-#[derive(Debug, Serialize)]
-struct Warning {
-    code: &'static str,
-    message: String,
 }
 
 /// Puts together what is judged: what the CSR says, what the certificate is,
@@ -208,47 +198,6 @@ pub(super) fn expect_role(caller: &Caller, project: Option<&str>) -> Result<(), 
     }
 }
 
-fn warn(found: &Certificate, csr: &Csr, action: Action, now: Timestamp) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let life = found.not_after.duration_since(found.not_before).as_secs();
-    let left = found.not_after.duration_since(now).as_secs();
-    if left > life / EARLY {
-        warnings.push(Warning {
-            code: "days-left",
-            message: format!(
-                "the certificate that it follows has {} days left",
-                left / 86_400
-            ),
-        });
-    }
-    let same_key = crate::issuance::execute::public_key_der(&found.pem)
-        .is_ok_and(|known| known == csr.public_key_der());
-    if action == Action::Renew && !same_key {
-        warnings.push(Warning {
-            code: "key-changes",
-            message: "the key is another than that of the certificate that it follows".to_owned(),
-        });
-    }
-    warnings
-}
-
-/// The policy wants such certificates to go on by themselves, and one that is
-/// revoked does not.
-fn warn_of_revoking(program: &Program, request: &IssuanceRequest) -> Option<Warning> {
-    let issued = IssuanceRequest {
-        action: Action::Issue,
-        ..request.clone()
-    };
-    let names = program.wanting_auto_renew(&issued);
-    (!names.is_empty()).then(|| Warning {
-        code: "auto-renew",
-        message: format!(
-            "`{}` requires automatic renewal, and nothing follows a certificate that is revoked",
-            names.join("`, `")
-        ),
-    })
-}
-
 /// The answer's form of a decision that is not a job.
 fn refused(decision: &Decision, warnings: &[Warning]) -> Value {
     let violations: Vec<Value> = decision
@@ -339,22 +288,6 @@ pub(super) async fn submit(
     }
     record(&app, request, &decision, now);
     Ok((status, Json(answer)))
-}
-
-fn expect_acknowledged(warnings: &[Warning], acknowledged: &[String]) -> Result<(), Problem> {
-    let unseen: Vec<&Warning> = warnings
-        .iter()
-        .filter(|one| !acknowledged.iter().any(|code| code == one.code))
-        .collect();
-    if unseen.is_empty() {
-        return Ok(());
-    }
-    let codes: Vec<&str> = unseen.iter().map(|one| one.code).collect();
-    let messages: Vec<&str> = unseen.iter().map(|one| one.message.as_str()).collect();
-    Err(Problem::invalid(format!(
-        "{}; if that is meant, send `acknowledge` with {codes:?}",
-        messages.join("; ")
-    )))
 }
 
 /// The answer to a submission.
@@ -449,39 +382,4 @@ pub(super) async fn carry_on(
             Ok((StatusCode::CREATED, decision))
         }
     }
-}
-
-fn shown_job(app: &App, job: &Job) -> Value {
-    let attempts = app.running.attempts(&job.new.id);
-    json!({
-        "attempts": attempts.as_ref().map_or(0, |past| past.count),
-        "last_fault": attempts.map(|past| past.cause),
-        "id": job.new.id,
-        "action": job.new.request.action,
-        "state": job.state,
-        "request": job.new.request,
-        "certificate": job.new.certificate,
-        "approval": job.approval,
-        "approval_bypassed": job.new.approval_bypassed,
-        "revocation": job.new.revocation,
-        "result": job.result,
-        "cause": job.cause,
-        "requester": job.actor.person,
-        "created": job.created,
-    })
-}
-
-pub(super) async fn job(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    caller.expect_may(&app, AdminAction::IssuanceSubmit, Resource::Org)?;
-    let missing = || Problem::not_found(format!("there is no job `{id}`"));
-    let job = app.store.read(|rows| rows.job(&id)).ok_or_else(missing)?;
-    let own = job.actor.person.as_deref() == Some(caller.name());
-    if !own && !caller.may(&app, AdminAction::ApprovalList, Resource::Org) {
-        return Err(missing());
-    }
-    Ok(Json(shown_job(&app, &job)))
 }

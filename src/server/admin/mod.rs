@@ -17,10 +17,12 @@ mod events;
 mod health;
 mod idempotency;
 mod issuance;
+mod jobs;
 mod keys;
 pub mod openapi;
 mod page;
 mod policy;
+mod preflight;
 mod records;
 mod renewals;
 mod step_ca;
@@ -79,7 +81,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/events", get(events::listen))
         .route("/issuance", post(issuance::submit))
         .route("/issuance/dry-run", post(issuance::dry_run))
-        .route("/jobs/{id}", get(issuance::job))
+        .route("/jobs/{id}", get(jobs::show))
         .route("/certificates", get(certificates::list))
         .route("/renewals", get(renewals::list).post(renewals::enable))
         .route("/renewals/{id}", delete(renewals::stop))
