@@ -162,19 +162,29 @@ pub fn normalise(text: &str) -> Result<String, SanError> {
 /// UTS 46 maps nothing in it but capitals. None where that is in any doubt.
 fn plain(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
-    let fits = |label: &str| {
-        let bytes = label.as_bytes();
-        let ends = [bytes.first()?, bytes.last()?];
-        let hyphens = ends.contains(&&b'-') || bytes.get(2..4) == Some(b"--");
-        let letters = (bytes.iter()).all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-        (letters && !hyphens && bytes.len() <= MAX_LABEL).then_some(())
-    };
-    if text.len() > MAX_NAME || text.split('.').any(|label| fits(label).is_none()) {
-        return None;
+    // The length of the label so far, its first byte, and the byte before.
+    let (mut length, mut first, mut before) = (0, b'.', b'.');
+    for byte in text.bytes() {
+        match byte {
+            b'.' if length == 0 || before == b'-' => return None,
+            b'.' => length = 0,
+            b'-' if length == 0 || (length == 3 && before == b'-') => return None,
+            b'-' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                if length == 0 {
+                    first = byte;
+                }
+                length += 1;
+                if length > MAX_LABEL {
+                    return None;
+                }
+            }
+            _ => return None,
+        }
+        before = byte;
     }
-    let name = text.to_ascii_lowercase();
-    let last = name.rsplit('.').next().unwrap_or_default();
-    (!is_number(last)).then_some(name)
+    // A last label that begins with a digit may be a number.
+    let whole = length > 0 && before != b'-' && !first.is_ascii_digit();
+    (whole && text.len() <= MAX_NAME).then(|| text.to_ascii_lowercase())
 }
 
 /// Whether a resolver may take a name that ends in `label` for an address.

@@ -6,7 +6,7 @@
 //! through all of them in order would have found.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use crate::eval::subject::Subject;
 use crate::ir::people::Coverage;
@@ -129,10 +129,33 @@ fn earlier(a: Option<usize>, b: Option<usize>) -> Option<usize> {
     a.into_iter().chain(b).min()
 }
 
+/// Hashes names. The keys are a policy's, so that nobody who asks can choose
+/// ones that collide, and the hash need not resist that.
+#[derive(Clone, Copy, Debug, Default)]
+struct Quick(u64);
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        // An odd number with its bits spread evenly: 2^64 by the golden ratio.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut last = [0; 8];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        for word in words.iter().chain([&last]) {
+            let mixed = (self.0.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(SPREAD);
+            self.0 = mixed ^ (mixed >> 32);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// One list of patterns, to be asked for the first that a name lies in or meets.
 #[derive(Debug, Default)]
 struct Patterns {
-    dns: HashMap<String, Place>,
+    dns: HashMap<String, Place, BuildHasherDefault<Quick>>,
     /// Those of other types.
     others: Vec<usize>,
 }
@@ -160,26 +183,37 @@ impl Patterns {
         index
     }
 
+    /// Every base that `name` lies below, the nearest first.
+    fn bases(name: &str) -> impl Iterator<Item = &str> {
+        let bytes = name.bytes().enumerate();
+        let dots = bytes.filter(|(_, byte)| *byte == b'.');
+        dots.filter_map(|(at, _)| name.get(at + 1..))
+    }
+
     fn place(&self, base: &str) -> Place {
         self.dns.get(base).copied().unwrap_or_default()
     }
 
     /// The first `**.` below which names with the base `base` lie.
     fn above(&self, base: &str) -> Option<usize> {
-        let mut found = None;
-        let mut rest = base;
-        while let Some((_, up)) = rest.split_once('.') {
-            found = earlier(found, self.place(up).many);
-            rest = up;
-        }
-        found
+        let many = Self::bases(base).filter_map(|up| self.place(up).many);
+        many.min()
     }
 
     /// The first pattern that has the one name `name`.
     fn has(&self, name: &str) -> Option<usize> {
-        let up = name.split_once('.').map(|(_, up)| self.place(up));
-        let own = earlier(self.place(name).exact, up.and_then(|up| up.one));
-        earlier(own, self.above(name))
+        if self.dns.is_empty() {
+            return None;
+        }
+        let mut found = self.place(name).exact;
+        for (far, up) in Self::bases(name).enumerate() {
+            let place = self.place(up);
+            found = earlier(found, place.many);
+            if far == 0 {
+                found = earlier(found, place.one);
+            }
+        }
+        found
     }
 
     /// The first pattern that has every name of `set`, or, where they need but
