@@ -5,15 +5,18 @@
 //!
 //! An unlock is judged twice over: [`unlock::judge`] finds a small [`Verdict`],
 //! which is all that a hot path needs, and [`unlock::explain`] says it in
-//! words. What the first does inside may become faster without the second
-//! noticing. [`issuance`] is the other path; [`trace`] says what each rule had
+//! words. What the program found out once it may keep, as the class of some
+//! tags with its lines laid out by address ([`known`]): that changes how long
+//! an answer takes, and never the answer. [`issuance`] is the other path; [`trace`] says what each rule had
 //! to do with either; [`approval`] and [`people`] are common to both.
 
 pub mod approval;
 mod describe;
 mod fewest;
 pub mod given;
+mod index;
 pub mod issuance;
+mod known;
 pub mod people;
 pub mod place;
 mod requirement;
@@ -29,7 +32,11 @@ use jiff::Timestamp;
 use crate::decision::Decision;
 use crate::ir::{ApprovalId, NetworkId, PolicySet};
 use crate::request::{IssuanceFacts, IssuanceRequest, UnlockFacts, UnlockRequest};
+use crate::space::hours::Hours;
 use crate::space::networks::Networks;
+use index::Indices;
+use known::Kept;
+pub use known::KnownClass;
 pub use requirement::{may_arm, requirement, second_person};
 pub use subject::{Class, Classified, Incomplete};
 use unlock::lines::Lines;
@@ -42,11 +49,20 @@ pub struct Program {
     networks: Networks,
     lines: Vec<Lines>,
     issuance: issuance::index::Index,
+    indices: Indices,
+    hours: Hours,
+    kept: Kept,
 }
 
 impl Program {
     /// Compiles a policy set.
     pub fn compile(set: Arc<PolicySet>) -> Self {
+        Program::compile_within(set, known::BUDGET)
+    }
+
+    /// Compiles a policy set to a program that keeps at most so many bytes of
+    /// what only makes it faster.
+    pub fn compile_within(set: Arc<PolicySet>, budget: usize) -> Self {
         let networks = Networks::compile(&set);
         let lines = set
             .unlocks
@@ -55,6 +71,9 @@ impl Program {
             .collect();
         Program {
             issuance: issuance::index::Index::compile(&set),
+            indices: Indices::new(&set),
+            hours: Hours::new(&set),
+            kept: Kept::new(budget),
             set,
             networks,
             lines,
@@ -76,7 +95,7 @@ impl Program {
     /// # Errors
     /// Tags that enrollment would not permit: such a device is denied.
     pub fn classify(&self, tags: &std::collections::BTreeMap<String, String>) -> Classified {
-        subject::classify(&self.set, tags)
+        subject::classify(&self.set, &self.indices, tags)
     }
 
     /// The approval groups that cover a device of these tags, sorted; none where
@@ -85,7 +104,7 @@ impl Program {
         &self,
         tags: &std::collections::BTreeMap<String, String>,
     ) -> Vec<String> {
-        match self.classify(tags) {
+        match self.known(tags).class() {
             Ok(class) => approval::group_names(&self.set, &class.groups),
             Err(_) => Vec::new(),
         }
@@ -100,6 +119,18 @@ impl Program {
         at: Timestamp,
     ) -> Verdict {
         unlock::judge(&unlock::Case::new(self, class, request, facts, at))
+    }
+
+    /// Judges an unlock of a device whose class the program keeps; allocates
+    /// nothing.
+    pub fn judge_known(
+        &self,
+        known: &KnownClass,
+        request: &UnlockRequest,
+        facts: &UnlockFacts,
+        at: Timestamp,
+    ) -> Verdict {
+        unlock::judge(&unlock::Case::known(self, known, request, facts, at))
     }
 
     /// Says in words what [`Program::judge_unlock`] found for the same arguments.
@@ -121,8 +152,8 @@ impl Program {
         facts: &UnlockFacts,
         at: Timestamp,
     ) -> Decision {
-        let class = self.classify(&request.tags);
-        let case = unlock::Case::new(self, &class, request, facts, at);
+        let known = self.known(&request.tags);
+        let case = unlock::Case::known(self, &known, request, facts, at);
         unlock::explain(&case, unlock::judge(&case))
     }
 

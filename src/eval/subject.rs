@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::index::Indices;
 use super::selector::matches;
 use crate::ir::people::Coverage;
 use crate::ir::selector::Actor;
@@ -153,22 +154,27 @@ pub struct Class {
 pub type Classified = Result<Class, Incomplete>;
 
 /// Finds the class of a device of these tags.
-pub(super) fn classify(set: &PolicySet, tags: &BTreeMap<String, String>) -> Classified {
+pub(super) fn classify(
+    set: &PolicySet,
+    indices: &Indices,
+    tags: &BTreeMap<String, String>,
+) -> Classified {
     let device = Subject::device(set, tags)?;
-    let rules = set.unlocks.iter();
-    let allow_onces = set.allow_onces.iter();
-    let groups = set.approvals.iter();
-    let bypasses = set.bypasses.iter();
-    Ok(Class {
-        rules: ids(rules.filter(|(_, rule)| matches(&rule.selector, &device))),
-        groups: ids(groups.filter(|(_, group)| covers(&group.covers, &device))),
-        allow_onces: ids(allow_onces.filter(|(_, rule)| matches(&rule.selector, &device))),
-        bypasses: ids(bypasses.filter(|(_, bypass)| covers(&bypass.covers, &device))),
-    })
-}
-
-fn ids<I, T>(rows: impl Iterator<Item = (I, T)>) -> Vec<I> {
-    rows.map(|(id, _)| id).collect()
+    let mut class = Class {
+        rules: indices.rules.candidates(&device),
+        groups: indices.groups.candidates(&device),
+        allow_onces: indices.allow_onces.candidates(&device),
+        bypasses: indices.bypasses.candidates(&device),
+    };
+    let rules = &mut class.rules;
+    rules.retain(|&id| matches(&set.unlocks[id].selector, &device));
+    let groups = &mut class.groups;
+    groups.retain(|&id| covers(&set.approvals[id].covers, &device));
+    let allow_onces = &mut class.allow_onces;
+    allow_onces.retain(|&id| matches(&set.allow_onces[id].selector, &device));
+    let bypasses = &mut class.bypasses;
+    bypasses.retain(|&id| covers(&set.bypasses[id].covers, &device));
+    Ok(class)
 }
 
 /// Whether a group or a bypass is about this subject.

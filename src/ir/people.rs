@@ -117,6 +117,16 @@ pub enum Coverage {
     Issuance(Vec<Action>, Selector),
 }
 
+impl Coverage {
+    /// Which devices' unlocks; none where it is about certificates.
+    pub fn unlocks(&self) -> Option<&Selector> {
+        match self {
+            Coverage::Unlock(selector) => Some(selector),
+            Coverage::Issuance(..) => None,
+        }
+    }
+}
+
 /// How many distinct persons must approve; every clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {

@@ -80,23 +80,41 @@ impl Networks {
         row.ranges.contains(address) || (!row.parts.is_empty() && self.below(row, address))
     }
 
-    /// Whether `address` is in what the row points at, each row looked at once.
+    /// Sets that together hold the network's addresses.
+    pub fn parts(&self, id: NetworkId) -> Vec<&PrefixSet> {
+        let Some(row) = self.row(id) else {
+            return Vec::new();
+        };
+        let mut sets = vec![&row.ranges];
+        if !row.parts.is_empty() {
+            sets.extend(self.pointed_at(row));
+        }
+        sets
+    }
+
+    /// Whether `address` is in what the row points at.
     fn below(&self, row: &Row, address: IpAddr) -> bool {
+        let mut sets = self.pointed_at(row);
+        sets.any(|ranges| ranges.contains(address))
+    }
+
+    /// The ranges of every row that `row` points at, however far, each once.
+    fn pointed_at(&self, row: &Row) -> impl Iterator<Item = &PrefixSet> {
         let mut seen = vec![false; self.rows.len()];
         let mut open: Vec<NetworkId> = row.parts.clone();
-        while let Some(id) = open.pop() {
-            let Some(seen) = seen.get_mut(id.index()) else {
-                continue;
-            };
-            let Some(part) = self.row(id).filter(|_| !std::mem::replace(seen, true)) else {
-                continue;
-            };
-            if part.ranges.contains(address) {
-                return true;
+        std::iter::from_fn(move || {
+            while let Some(id) = open.pop() {
+                let Some(seen) = seen.get_mut(id.index()) else {
+                    continue;
+                };
+                let Some(part) = self.row(id).filter(|_| !std::mem::replace(seen, true)) else {
+                    continue;
+                };
+                open.extend(&part.parts);
+                return Some(&part.ranges);
             }
-            open.extend(&part.parts);
-        }
-        false
+            None
+        })
     }
 
     fn row(&self, id: NetworkId) -> Option<&Row> {

@@ -44,7 +44,8 @@ pub fn current_requirement(
     legacy: bool,
     now: Timestamp,
 ) -> Option<Requirement> {
-    let class = program.classify(tags).ok()?;
+    let known = program.known(tags);
+    let class = known.class().as_ref().ok()?;
     let mut required = requirement(program.set(), &class.groups, Asker::default(), now)?;
     if legacy {
         required.terms.binds = Binds::Address;

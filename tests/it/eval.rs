@@ -608,3 +608,52 @@ fn a_pending_decision_says_where_nobody_may_approve() {
         );
     }
 }
+
+#[test]
+fn a_verdict_by_a_row_allocates_nothing_and_one_without_a_row_is_the_same() {
+    let rules = (0..200).map(|rule| {
+        let during = ["", "during business-hours"][rule % 2];
+        format!("unlock r{rule} {{ where env == dev  allow from 10.{rule}.0.0/16 {during} }}")
+    });
+    let text = format!("{FLEET}{}", rules.collect::<Vec<_>>().join("\n"));
+    let mut files = InMemory::default();
+    files.files.insert("p.pano".to_owned(), text.into_bytes());
+    let set = check_files(&mut files).set.unwrap();
+    let (program, narrow) = (
+        Program::compile(std::sync::Arc::clone(&set)),
+        Program::compile_within(set, 1000),
+    );
+    let tags = [("env", "dev"), ("role", "web")];
+    let tags = BTreeMap::from(tags.map(|(tag, value)| (tag.to_owned(), value.to_owned())));
+    let (known, walked) = (program.warm(&tags), narrow.warm(&tags));
+    assert!(known.is_laid_out());
+    assert!(!walked.is_laid_out());
+    let facts = UnlockFacts::default();
+    let mut request = UnlockRequest {
+        device: "d".to_owned(),
+        tags,
+        state: DeviceState::Active,
+        source: [10, 0, 0, 1].into(),
+        kid: None,
+    };
+    // A schedule is looked up once before it is remembered.
+    let times: [Timestamp; 2] =
+        ["2026-06-10T10:00:00Z", "2026-06-10T20:00:00Z"].map(|time| time.parse().unwrap());
+    let mut codes = std::collections::BTreeSet::new();
+    for at in times {
+        for third in 0..=255 {
+            request.source = [10, third, 0, 1].into();
+            program.judge_known(&known, &request, &facts, at);
+            let mut fast = None;
+            let allocated = allocation_counter::measure(|| {
+                fast = Some(program.judge_known(&known, &request, &facts, at));
+            });
+            assert_eq!(allocated.count_total, 0, "{request:?}");
+            let slow = narrow.judge_known(&walked, &request, &facts, at);
+            assert_eq!(fast, Some(slow));
+            codes.insert(slow.code.word());
+        }
+    }
+    let seen: Vec<_> = codes.into_iter().collect();
+    assert_eq!(seen, ["allowed", "outside-schedule", "source-not-allowed"]);
+}

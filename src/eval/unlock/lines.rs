@@ -67,6 +67,22 @@ impl Line {
             || (self.networks.iter()).any(|&id| networks.contains(id, address))
     }
 
+    /// The addresses of its literals, and of those of its networks that are `wanted`.
+    pub(crate) fn addresses(
+        &self,
+        networks: &Networks,
+        mut wanted: impl FnMut(NetworkId) -> bool,
+    ) -> PrefixSet {
+        let named = self.networks.iter().filter(|&&id| wanted(id));
+        let named = named.flat_map(|&id| networks.parts(id));
+        PrefixSet::union(std::iter::once(&self.literals).chain(named))
+    }
+
+    /// In which schedules it is open, any of them; empty: always.
+    pub(crate) fn during(&self) -> &[ScheduleId] {
+        &self.during
+    }
+
     /// Whether it has no schedule, or one of its schedules is open.
     pub(crate) fn is_open(&self, set: &PolicySet, at: Timestamp) -> bool {
         self.during.is_empty() || (self.during.iter()).any(|&id| is_open(&set.schedules[id], at))

@@ -1,14 +1,21 @@
 //! The unlock decision: its order of steps, and nothing else.
+//!
+//! Which line decides about the source is [`sources`]' to find: by a [`row`],
+//! which is one search, or without one.
 
 mod explain;
 pub(super) mod lines;
 pub(super) mod once;
+pub(super) mod row;
+mod sources;
+mod sweep;
 
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
 use super::approval::{Live, bypass_in_force};
+use super::known::KnownClass;
 use super::{Class, Classified, Program};
 use crate::address::{covers, fold, fold_prefix};
 use crate::ir::table::Id;
@@ -18,6 +25,8 @@ use crate::vocabulary::{DeviceState, Effect, Outcome, Override, ReasonCode};
 pub(super) use explain::explain;
 use lines::Line;
 use once::Mask;
+use row::Row;
+use sources::Sources;
 
 /// Everything that one evaluation is given.
 #[derive(Clone, Copy)]
@@ -29,6 +38,8 @@ pub struct Case<'a> {
     pub(super) at: Timestamp,
     /// The source, folded.
     pub(super) source: IpAddr,
+    /// The class's lines by address, where they are laid out.
+    pub(super) row: Option<&'a Row>,
 }
 
 /// What a decision comes to, without words.
@@ -101,6 +112,21 @@ impl<'a> Case<'a> {
             facts,
             at,
             source: fold(request.source),
+            row: None,
+        }
+    }
+
+    /// Joins them where the class is one that the program keeps.
+    pub(super) fn known(
+        program: &'a Program,
+        known: &'a KnownClass,
+        request: &'a UnlockRequest,
+        facts: &'a UnlockFacts,
+        at: Timestamp,
+    ) -> Self {
+        Case {
+            row: known.row(),
+            ..Case::new(program, known.class(), request, facts, at)
         }
     }
 
@@ -124,18 +150,6 @@ impl<'a> Case<'a> {
         let lines = self.program.lines.get(rule.index());
         lines.map_or(&[], |lines| lines.of(effect))
     }
-
-    /// The first line of one effect, by rule and place, that covers the source
-    /// in its schedule or, where `closed`, out of it.
-    fn first_line(&self, class: &Class, effect: Effect, closed: bool) -> Option<Cause> {
-        class.rules.iter().find_map(|&rule| {
-            let at = self.lines(rule, effect).iter().position(|line| {
-                line.covers(&self.program.networks, self.source)
-                    && line.is_open(&self.program.set, self.at) != closed
-            })?;
-            Some(Cause::Line(rule, effect, at))
-        })
-    }
 }
 
 /// Takes the steps in order; the first that matches ends it.
@@ -151,7 +165,8 @@ pub(super) fn judge(case: &Case<'_>) -> Verdict {
     let Ok(class) = case.class else {
         return deny(ReasonCode::EvaluationIncomplete, Cause::Plain);
     };
-    if let Some(line) = case.first_line(class, Effect::Deny, false) {
+    let sources = Sources::new(case, class);
+    if let Some(line) = sources.denying() {
         return deny(ReasonCode::SourceDenied, line);
     }
     let armed = once::available(case, class);
@@ -162,13 +177,13 @@ pub(super) fn judge(case: &Case<'_>) -> Verdict {
         }
         overridden = overridden.with(Override::Disabled);
     }
-    let cause = match case.first_line(class, Effect::Allow, false) {
+    let cause = match sources.allowing() {
         Some(line) => line,
         None if armed.has(Override::Source) => {
             overridden = overridden.with(Override::Source);
             Cause::Plain
         }
-        None => return source_not_allowed(case, class),
+        None => return source_not_allowed(sources),
     };
     let gate = gate(case, class, armed);
     if gate == Gate::Overridden {
@@ -197,15 +212,14 @@ fn deny(code: ReasonCode, cause: Cause) -> Verdict {
 }
 
 /// No open line covers the source: says whether only the schedule failed.
-fn source_not_allowed(case: &Case<'_>, class: &Class) -> Verdict {
-    if let Some(line) = case.first_line(class, Effect::Allow, true) {
+fn source_not_allowed(sources: Sources<'_>) -> Verdict {
+    if let Some(line) = sources.shut() {
         return deny(ReasonCode::OutsideSchedule, line);
     }
-    let mut rules = class.rules.iter().copied();
-    let allowing = rules.find(|&rule| !case.lines(rule, Effect::Allow).is_empty());
+    let nearest = sources.nearest();
     deny(
         ReasonCode::SourceNotAllowed,
-        allowing.map_or(Cause::Plain, Cause::Rule),
+        nearest.map_or(Cause::Plain, Cause::Rule),
     )
 }
 

@@ -67,7 +67,9 @@ fn compile(files: &[Vec<String>]) -> Compiled {
 }
 
 impl Compiled {
+    /// By the row of the device's class; the trace is made without one.
     fn unlock(&self, ask: &UnlockAsk) -> Decision {
+        self.program.warm(&ask.request.tags);
         self.program.decide_unlock(&ask.request, &ask.facts, ask.at)
     }
 
@@ -123,6 +125,21 @@ proptest! {
             let mut traced = compiled.program.trace_unlock(&ask.request, &ask.facts, ask.at);
             prop_assert!(traced.trace.take().is_some());
             prop_assert_eq!(traced, decision);
+        }
+    }
+
+    #[test]
+    fn a_verdict_is_the_same_with_a_row_and_without(items in items(), asks in unlocks(), budget in 0..6000usize) {
+        let set = Arc::clone(compile(std::slice::from_ref(&items)).program.set());
+        let walked = Program::compile_within(Arc::clone(&set), 0);
+        for program in [Program::compile(Arc::clone(&set)), Program::compile_within(set, budget)] {
+            for ask in &asks {
+                let class = walked.classify(&ask.request.tags);
+                let slow = walked.judge_unlock(&class, &ask.request, &ask.facts, ask.at);
+                let known = program.warm(&ask.request.tags);
+                let fast = program.judge_known(&known, &ask.request, &ask.facts, ask.at);
+                prop_assert_eq!(fast, slow, "with a row, then without: {:#?}\n{}", ask, items.join("\n"));
+            }
         }
     }
 
