@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::access::Access;
+use crate::eval::Program;
 use crate::journal::Actor;
 use crate::store::{Context, Store, StoreError};
 use crate::unlock::Rings;
+use crate::vocabulary::DeviceState;
 
 use super::clock;
 use super::legacy::Legacy;
@@ -17,6 +19,9 @@ use super::policy::{PolicyLife, Reload};
 use super::pool::Pool;
 use super::problem::Problem;
 use super::records::Records;
+
+/// How many devices are looked at between two looks at the store.
+const PAGE: usize = 1024;
 
 /// The server's state. Nothing here is replaced while it runs but what says so.
 pub struct App {
@@ -117,12 +122,13 @@ impl App {
         let known = self.policy.degraded();
         let done = self
             .policy
-            .reload(clock::now(), |reload, files| match reload {
+            .reload(clock::now(), |reload, loaded| match reload {
                 Reload::Unchanged { .. } => Ok(()),
                 Reload::Loaded {
                     digest, summary, ..
                 } => {
-                    self.keep_policy(digest, files)?;
+                    self.warm(&loaded.program);
+                    self.keep_policy(digest, &loaded.snapshot)?;
                     let summary = summary.join("; ");
                     self.store
                         .policy_reloaded(context, digest.clone(), summary)?;
@@ -147,6 +153,27 @@ impl App {
             .degraded
             .set(i64::from(self.policy.degraded().is_some()));
         Ok(done)
+    }
+
+    /// Makes a program ready for the devices that there are, before it
+    /// decides: no exchange then pays for what a reload changed.
+    pub fn warm(&self, program: &Program) {
+        if let Some(legacy) = &self.legacy {
+            program.warm(&legacy.tags);
+        }
+        let mut after: Option<String> = None;
+        loop {
+            let devices = self.store.devices(after.as_deref(), PAGE);
+            let Some(last) = devices.last() else {
+                return;
+            };
+            after = Some(last.name.clone());
+            for device in devices {
+                if device.state != DeviceState::Revoked {
+                    program.warm(&device.tags);
+                }
+            }
+        }
     }
 
     /// Keeps the bytes of the policy that decides, for a start with a broken tree.

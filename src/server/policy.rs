@@ -241,7 +241,7 @@ impl PolicyLife {
     pub fn reload<E>(
         &self,
         now: Timestamp,
-        commit: impl FnOnce(&Reload, &InMemory) -> Result<(), E>,
+        commit: impl FnOnce(&Reload, &Loaded) -> Result<(), E>,
     ) -> Result<Reload, E> {
         let _one = self
             .reloading
@@ -256,7 +256,7 @@ impl PolicyLife {
                     digest: before,
                     cause: cause.clone(),
                 };
-                commit(&reload, &current.snapshot)?;
+                commit(&reload, &current)?;
                 (reload, Some(cause))
             }
             Ok(loaded) if loaded.set.digest == before => {
@@ -268,7 +268,7 @@ impl PolicyLife {
                     digest: loaded.set.digest.clone(),
                     summary: summarize(&current, &loaded),
                 };
-                commit(&reload, &loaded.snapshot)?;
+                commit(&reload, &loaded)?;
                 self.current.store(Arc::new(loaded));
                 (reload, None)
             }

@@ -170,6 +170,7 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
     };
     permit::ensure_key(&app.store, own_context(&app))?;
     announce(&app)?;
+    app.warm(&app.policy.current().program);
     Ok(app)
 }
 
