@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::answer::{Answer, Failure};
-use super::{path, terminal};
+use super::{path, revision, terminal};
 use crate::check::{self, Checked};
 use crate::diagnostic::report::{Report, SetReport};
 use crate::diagnostic::{Severity, human, json};
@@ -63,7 +63,8 @@ pub(super) fn check(mut files: impl PolicyFiles, name: &str, root: String) -> Lo
     Loaded { checked, report }
 }
 
-/// The policy set at `path`; or, where it does not compile, why not.
+/// The policy set at `path`, which may be `REV:PATH`; or, where it does not
+/// compile, why not.
 ///
 /// # Errors
 /// The path cannot be read at all.
@@ -71,7 +72,11 @@ pub(super) fn compiled(
     path: &Path,
     as_json: bool,
 ) -> Result<Result<Arc<PolicySet>, Answer>, Failure> {
-    let loaded = load(path)?;
+    let operand = path.to_str().unwrap_or_default();
+    let loaded = match revision::of(operand) {
+        Some(revision) => check(revision.read()?, operand, String::new()),
+        None => load(path)?,
+    };
     if let Some(policies) = loaded.checked.set {
         return Ok(Ok(policies));
     }

@@ -17,6 +17,7 @@ mod decide;
 mod diff;
 mod docs;
 mod eval;
+mod example_repository;
 mod export;
 mod format;
 mod issuance;

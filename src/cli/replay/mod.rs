@@ -36,10 +36,10 @@ pub(super) struct Replay {
     /// Record files, one record a line; `-` for standard input
     #[arg(value_name = "RECORDS", required = true)]
     records: Vec<PathBuf>,
-    /// Policy file or directory that might come to hold
+    /// Policy file or directory that might come to hold, or REV:PATH of a git revision
     #[arg(long, value_name = "PATH", default_value = path::DEFAULT)]
     policy: PathBuf,
-    /// Compare with what this policy decides, not with what was recorded
+    /// Compare with what this policy decides, a path or REV:PATH, not with what was recorded
     #[arg(long, value_name = "PATH")]
     baseline: Option<PathBuf>,
     /// Exit 1 on these
