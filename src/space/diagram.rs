@@ -10,8 +10,9 @@
 //! be what most points have (for a tag: that it is absent).
 //!
 //! Diagrams of hostile sets grow exponentially. Every operation is paid for
-//! from one budget of nodes; when it is spent the answer is [`OverBudget`],
-//! never a wrong one.
+//! from one budget, of nodes that are made and of values that are looked at on
+//! the way: walking known nodes again and again makes none, and takes time all
+//! the same. When either is spent the answer is [`OverBudget`], never a wrong one.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -45,6 +46,10 @@ pub struct Choice {
 }
 
 const CONSTANT: u32 = 1 << 31;
+
+/// Values that may be looked at for each node that may be made. Sets that people
+/// write take fewer than twenty; a debug build looks at some millions a second.
+const WORK_PER_NODE: usize = 60;
 
 /// For each diagram what its cheapest point costs, and the value and diagram that lead
 /// there; none where it is empty.
@@ -84,7 +89,24 @@ pub struct Diagrams {
     nodes: Vec<Rc<Node>>,
     known: HashMap<Rc<Node>, Diagram>,
     memo: HashMap<(Operation, Diagram, Diagram), Diagram>,
-    left: usize,
+    left: Allowance,
+}
+
+/// What operations may still cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Allowance {
+    nodes: usize,
+    /// Values looked at.
+    work: usize,
+}
+
+impl Allowance {
+    fn of_nodes(nodes: usize) -> Self {
+        Allowance {
+            nodes,
+            work: nodes.saturating_mul(WORK_PER_NODE),
+        }
+    }
 }
 
 impl Diagrams {
@@ -94,21 +116,35 @@ impl Diagrams {
             nodes: Vec::new(),
             known: HashMap::new(),
             memo: HashMap::new(),
-            left: budget,
+            left: Allowance::of_nodes(budget),
         }
     }
 
     /// Gives operations a budget of their own, at most what is left in all; returns
     /// what [`Diagrams::end_allowance`] takes back.
-    pub fn begin_allowance(&mut self, nodes: usize) -> usize {
-        let kept = self.left.saturating_sub(nodes);
-        self.left -= kept;
+    #[must_use]
+    pub fn begin_allowance(&mut self, nodes: usize) -> Allowance {
+        let given = Allowance::of_nodes(nodes);
+        let kept = Allowance {
+            nodes: self.left.nodes.saturating_sub(given.nodes),
+            work: self.left.work.saturating_sub(given.work),
+        };
+        self.left.nodes -= kept.nodes;
+        self.left.work -= kept.work;
         kept
     }
 
     /// Ends what [`Diagrams::begin_allowance`] began.
-    pub fn end_allowance(&mut self, kept: usize) {
-        self.left += kept;
+    pub fn end_allowance(&mut self, kept: Allowance) {
+        self.left.nodes += kept.nodes;
+        self.left.work += kept.work;
+    }
+
+    /// Pays for looking at one node and so many values.
+    fn work(&mut self, values: usize) -> Result<(), OverBudget> {
+        let left = self.left.work.checked_sub(values + 1);
+        self.left.work = left.ok_or(OverBudget)?;
+        Ok(())
     }
 
     /// The points whose `coordinate` has one of `values`: sorted, none of them 0.
@@ -208,7 +244,8 @@ impl Diagrams {
         if let Some(&known) = memo.get(&(a, b)) {
             return Ok(known);
         }
-        let made = self.descend(a, b, &mut |diagrams, a, b| {
+        let values = self.listed_values(a, b, self.top(a, b));
+        let made = self.descend(a, b, values, &mut |diagrams, a, b| {
             diagrams.combine_known(a, b, number, memo)
         })?;
         memo.insert((a, b), made);
@@ -267,6 +304,7 @@ impl Diagrams {
             return Ok(known);
         }
         let node = Rc::clone(self.get(set));
+        self.work(node.listed.len())?;
         let made = if node.coordinate == coordinate {
             let children: Vec<_> = self.follow(set).collect();
             self.any(&children)?
@@ -306,7 +344,9 @@ impl Diagrams {
         }
         let top = self.top(set, care);
         let mut kept: Vec<(u32, Diagram)> = Vec::new();
-        for value in self.listed_values(set, care, top) {
+        let values = self.listed_values(set, care, top);
+        self.work(values.len())?;
+        for value in values {
             let (child, cared) = (self.child(set, top, value), self.child(care, top, value));
             // A value that nobody asks about goes with the rest, and so is not shown.
             if cared != FALSE {
@@ -469,23 +509,44 @@ impl Diagrams {
         if let Some(&known) = self.memo.get(&key) {
             return Ok(known);
         }
-        let made = self.descend(a, b, &mut |diagrams, a, b| diagrams.apply(op, a, b))?;
+        let values = self.values_of(op, a, b);
+        let made = self.descend(a, b, values, &mut |diagrams, a, b| diagrams.apply(op, a, b))?;
         self.memo.insert(key, made);
         Ok(made)
     }
 
-    /// Joins two diagrams value by value of the first coordinate that either looks at.
+    /// The values for which the answer may be another than for the rest, sorted.
+    fn values_of(&self, op: Operation, a: Diagram, b: Diagram) -> Vec<u32> {
+        let top = self.top(a, b);
+        // Of such a set the answer has nothing at values that it does not list: a few
+        // devices are taken out of very many without a look at all of those.
+        let is_listed_alone = |set| self.child(set, top, 0) == FALSE;
+        let is_wider = |a, b| self.listed(a, top).len() > self.listed(b, top).len();
+        let and_b = is_listed_alone(b) && (is_wider(a, b) || !is_listed_alone(a));
+        match op {
+            Operation::And if and_b => self.listed_values(b, FALSE, top),
+            Operation::And | Operation::Minus if is_listed_alone(a) => {
+                self.listed_values(a, FALSE, top)
+            }
+            Operation::And | Operation::Or | Operation::Minus => self.listed_values(a, b, top),
+        }
+    }
+
+    /// Joins two diagrams by `values` of the first coordinate that either looks at;
+    /// every other value comes to what the rest does.
     fn descend(
         &mut self,
         a: Diagram,
         b: Diagram,
+        values: Vec<u32>,
         join: &mut dyn FnMut(&mut Self, Diagram, Diagram) -> Result<Diagram, OverBudget>,
     ) -> Result<Diagram, OverBudget> {
         let top = self.top(a, b);
         let (rest_a, rest_b) = (self.child(a, top, 0), self.child(b, top, 0));
         let rest = join(self, rest_a, rest_b)?;
         let mut listed = Vec::new();
-        for value in self.listed_values(a, b, top) {
+        self.work(values.len())?;
+        for value in values {
             let (a, b) = (self.child(a, top, value), self.child(b, top, value));
             let child = join(self, a, b)?;
             if child != rest {
@@ -573,10 +634,10 @@ impl Diagrams {
         // A wide node takes more memory than a narrow one, and is charged for it.
         let price = 1 + node.listed.len() / 8;
         let index = u32::try_from(self.nodes.len()).map_err(|_| OverBudget)?;
-        if price > self.left || index >= CONSTANT {
+        if price > self.left.nodes || index >= CONSTANT {
             return Err(OverBudget);
         }
-        self.left -= price;
+        self.left.nodes -= price;
         let made = Diagram(index);
         self.nodes.push(Rc::clone(&node));
         self.known.insert(node, made);

@@ -14,6 +14,7 @@ mod cli;
 mod coverage;
 mod crash;
 mod decide;
+mod diagrams;
 mod diff;
 mod docs;
 mod eval;
