@@ -7,14 +7,19 @@
 
 mod addresses;
 mod comment;
+mod demand;
+mod effects;
+mod exact;
 pub mod levels;
+mod pairs;
 mod points;
 pub mod rules;
 mod selector;
+mod selectors;
 mod undecided;
 mod usage;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use jiff::Timestamp;
 
@@ -25,10 +30,14 @@ use crate::diagnostic::levels::Levels;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::eval::Program;
 use crate::ir::PolicySet;
+use crate::space::diagram::OverBudget;
 use crate::suite::TestResult;
 use crate::{suite, syntax};
 use addresses::Addresses;
+use effects::Effects;
+use exact::Exact;
 use levels::Chosen;
+use pairs::Pairs;
 
 /// What a policy set is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +79,37 @@ pub struct Context<'a> {
     addresses: OnceCell<Addresses>,
     /// What was found of the invariants, once somebody asks.
     proofs: OnceCell<Vec<Proof>>,
+    exact: OnceCell<RefCell<Exact<'a>>>,
+    effects: OnceCell<Result<Effects, OverBudget>>,
+    pairs: OnceCell<Result<Pairs, OverBudget>>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// Asks for exact sets of requests.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&mut Exact<'a>) -> Result<T, OverBudget>,
+    ) -> Result<T, OverBudget> {
+        let exact = self.exact.get_or_init(|| RefCell::new(Exact::of(self.set)));
+        exact.borrow_mut().ask(question)
+    }
+
+    /// Which lines do something.
+    fn effects(&self) -> Result<&Effects, OverBudget> {
+        let effects = self.effects.get_or_init(|| {
+            self.ask(|exact| Effects::of(self.set, exact.unlocks.as_mut().ok_or(OverBudget)?))
+        });
+        effects.as_ref().map_err(|error| *error)
+    }
+
+    /// The approval groups of which either suffices.
+    fn pairs(&self) -> Result<&Pairs, OverBudget> {
+        let pairs = self
+            .pairs
+            .get_or_init(|| self.ask(|exact| pairs::pairs(self, exact)));
+        pairs.as_ref().map_err(|error| *error)
+    }
+
     /// What was found of each line of each invariant.
     pub fn proofs(&self) -> &[Proof] {
         self.proofs.get_or_init(|| prove(self.set))
@@ -96,6 +133,9 @@ pub fn lint(checked: &Checked, run: &Run<'_>) -> (Vec<Diagnostic>, Levels) {
         profile: run.profile,
         addresses: OnceCell::new(),
         proofs: OnceCell::new(),
+        exact: OnceCell::new(),
+        effects: OnceCell::new(),
+        pairs: OnceCell::new(),
     };
     let mut findings = Vec::new();
     for rule in rules::RULES {

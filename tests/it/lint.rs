@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use panopol::check::check_files;
@@ -18,7 +17,7 @@ use panopol::suite;
 use crate::support::{self, example};
 
 /// A day on which no example's bypass has ended that should not have.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-22T00:00:00Z".parse().unwrap()
 }
 
@@ -245,82 +244,4 @@ fn marks(text: &str) -> BTreeSet<String> {
         }
     }
     marks
-}
-
-/// A set of very many rules, networks, groups and policies, nested in each other.
-fn large(size: usize) -> String {
-    let mut text = String::from("edition 2026\n\ntag env = production | dev required\n");
-    for n in 0..size {
-        let (a, b) = (n / 256 % 256, n % 256);
-        writeln!(text, "network n{n} = [10.{a}.{b}.0/24, 10.{a}.{b}.128/25]").unwrap();
-        writeln!(
-            text,
-            "unlock u{n} {{\n  where env == production\n  allow from [n{n}, n{}]\n}}",
-            (n + 1) % size
-        )
-        .unwrap();
-    }
-    for n in 0..size / 10 {
-        writeln!(
-            text,
-            "project p{n}\nprofile f{n}\nperson h{n} {{ role operator in project p{n} }}"
-        )
-        .unwrap();
-        writeln!(
-            text,
-            "approval g{n} {{\n  on [issue, renew] where project == p{n}\n  approvers [person h{n}, person h{}]\n}}",
-            (n + 1) % (size / 10)
-        )
-        .unwrap();
-        writeln!(text, "issuance i{n} {{\n  where project == p{n} and profile == f{n}\n  key-types RSA-2048\n}}").unwrap();
-    }
-    let all = |prefix: &str, count: usize| {
-        let names: Vec<String> = (0..count).map(|n| format!("{prefix}{n}")).collect();
-        names.join(", ")
-    };
-    writeln!(text, "network all = [{}]", all("n", size)).unwrap();
-    let names: Vec<String> = (0..size).map(|n| format!("\"n{n}.example.com\"")).collect();
-    writeln!(
-        text,
-        "issuance names {{\n  san dns allow [{0}] deny [{0}]\n}}",
-        names.join(", ")
-    )
-    .unwrap();
-    text
-}
-
-#[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long the lints take is what is tested"
-)]
-fn lints_of_ten_thousand_rules_take_seconds_and_say_where_they_gave_up() {
-    let checked = check_files(&mut example(&large(10_000)));
-    assert_eq!(checked.diagnostics, []);
-    let program = Program::compile(checked.set.clone().unwrap());
-    let run = Run {
-        program: &program,
-        tests: None,
-        now: now(),
-        profile: Profile::Development,
-        chosen: &Chosen::default(),
-    };
-    let began = Instant::now();
-    let (findings, _) = lint::lint(&checked, &run);
-    let whole = began.elapsed();
-    assert!(whole < Duration::from_secs(60), "{whole:?}");
-    let of = |code: &str| findings.iter().filter(|one| one.code.name == code).count();
-    assert!(of("shadowed-network") > 9_000);
-    assert!(of("weak-key-type") == 1_000);
-    let undecided: Vec<&str> = findings
-        .iter()
-        .filter(|one| one.code.name == "lint-not-decided")
-        .map(|one| one.message.as_str())
-        .collect();
-    assert!(
-        undecided
-            .iter()
-            .any(|one| one.contains("`name-wholly-denied`")),
-        "{undecided:#?}"
-    );
 }

@@ -27,6 +27,7 @@ mod journal;
 mod keyring;
 mod levels;
 mod lint;
+mod lint_limits;
 mod load;
 mod many_findings;
 mod networks;

@@ -27,7 +27,7 @@ unlock servers {
 }
 
 unlock laptops {
-  deny from headquarters
+  allow from headquarters
 }
 "#,
     good: r#"edition 2026
@@ -40,7 +40,7 @@ unlock servers {
 }
 
 unlock laptops {
-  deny from headquarters
+  allow from headquarters
 }
 "#,
 };

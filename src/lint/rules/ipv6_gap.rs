@@ -21,14 +21,20 @@ static CODE: Code = Code {
           `deny` takes away all of the IPv4 that its `allow` gives, and none of the IPv6.",
     bad: r#"edition 2026
 
-unlock laptops {
-  allow from 0.0.0.0/0
+schedule night = mon..sun 22:00..06:00 in "UTC"
+
+unlock servers {
+  allow from [203.0.113.0/24, 2001:db8:10::/48]
+  deny  from 0.0.0.0/0 during night
 }
 "#,
     good: r#"edition 2026
 
-unlock laptops {
-  allow from [0.0.0.0/0, ::/0]
+schedule night = mon..sun 22:00..06:00 in "UTC"
+
+unlock servers {
+  allow from [203.0.113.0/24, 2001:db8:10::/48]
+  deny  from [0.0.0.0/0, ::/0] during night
 }
 "#,
 };

@@ -1,9 +1,12 @@
 //! The rules: each file holds one, with its code, its check, and a bad and a good example.
 
+mod allow_inside_deny;
+mod always_matches;
 mod bypass_expired;
 mod bypass_in_production;
 mod bypass_near_end;
 mod dead_timer;
+mod deny_without_effect;
 mod double_star_without_apex;
 mod duplicate_network;
 mod ended_delegation;
@@ -12,7 +15,11 @@ mod invariant_violated;
 mod ipv6_gap;
 mod long_lifetime;
 mod name_wholly_denied;
+mod never_matches;
 mod no_org_owner;
+mod open_to_internet;
+mod overlapping_approvals;
+mod override_escapes_approval;
 mod shadowed_network;
 mod short_window;
 mod single_approver;
@@ -24,6 +31,7 @@ mod untested_rule;
 mod unused_declaration;
 mod vacuous_invariant;
 mod weak_key_type;
+mod weakened_approval;
 mod wildcard_over_public_suffix;
 
 use super::Context;
@@ -39,10 +47,13 @@ pub struct Rule {
 
 /// Every rule, by name.
 pub static RULES: &[&Rule] = &[
+    &allow_inside_deny::RULE,
+    &always_matches::RULE,
     &bypass_expired::RULE,
     &bypass_in_production::RULE,
     &bypass_near_end::RULE,
     &dead_timer::RULE,
+    &deny_without_effect::RULE,
     &double_star_without_apex::RULE,
     &duplicate_network::RULE,
     &ended_delegation::RULE,
@@ -51,7 +62,11 @@ pub static RULES: &[&Rule] = &[
     &ipv6_gap::RULE,
     &long_lifetime::RULE,
     &name_wholly_denied::RULE,
+    &never_matches::RULE,
     &no_org_owner::RULE,
+    &open_to_internet::RULE,
+    &overlapping_approvals::RULE,
+    &override_escapes_approval::RULE,
     &shadowed_network::RULE,
     &short_window::RULE,
     &single_approver::RULE,
@@ -63,5 +78,6 @@ pub static RULES: &[&Rule] = &[
     &unused_declaration::RULE,
     &vacuous_invariant::RULE,
     &weak_key_type::RULE,
+    &weakened_approval::RULE,
     &wildcard_over_public_suffix::RULE,
 ];

@@ -5,8 +5,9 @@ use ipnet::IpNet;
 use super::Rule;
 use crate::address::{display_prefix, range_v4, range_v6};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::ir::PolicySet;
 use crate::lint::Context;
-use crate::lint::addresses::covers;
+use crate::lint::addresses::{Addresses, covers};
 use crate::lint::undecided::not_decided;
 use crate::source::Span;
 use crate::space::prefixes::PrefixSet;
@@ -45,7 +46,8 @@ const BUDGET: usize = 2_000_000;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let mut lint = Shadows {
-        context,
+        set: context.set,
+        addresses: context.addresses(),
         left: BUDGET,
         findings,
     };
@@ -93,7 +95,8 @@ struct Element<'a> {
 }
 
 struct Shadows<'a, 'b> {
-    context: &'a Context<'a>,
+    set: &'a PolicySet,
+    addresses: &'a Addresses,
     left: usize,
     findings: &'b mut Vec<Diagnostic>,
 }
@@ -175,11 +178,11 @@ impl<'a> Shadows<'a, '_> {
     }
 
     fn network(&self, name: &str, span: Span) -> Option<Element<'a>> {
-        let id = self.context.set.networks.find(name)?;
+        let id = self.set.networks.find(name)?;
         Some(Element {
             name: name.to_owned(),
             span,
-            addresses: self.context.addresses().network(id)?,
+            addresses: self.addresses.network(id)?,
         })
     }
 

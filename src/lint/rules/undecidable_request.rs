@@ -12,8 +12,10 @@ use crate::ir::people::Coverage;
 use crate::ir::selector::{Actor, Atom};
 use crate::ir::{ApprovalId, PolicySet, ProjectId};
 use crate::lint::Context;
+use crate::lint::exact::{Exact, mandatory_together};
 use crate::lint::points::{Point, askers, each_atom, scopes};
 use crate::lint::undecided::not_decided;
+use crate::space::diagram::OverBudget;
 use crate::vocabulary::{Action, Effect};
 
 pub(super) static RULE: Rule = Rule { code: &CODE, check };
@@ -26,8 +28,9 @@ static CODE: Code = Code {
           a service that they own. Where the others are too few, the request ends `rejected` with \
           `no-eligible-approver` the moment it is made. Every request that the policies let \
           through is looked at: each action of each project and profile, by everyone whose role \
-          is enough to ask (operator or above). Escalations count; somebody who stands in for a \
-          while does not.",
+          is enough to ask (operator or above). So is every device that several mandatory groups \
+          cover: a person counts once over all of them. Escalations count; somebody who stands in \
+          for a while does not.",
     bad: r#"edition 2026
 
 project web
@@ -69,6 +72,12 @@ approval certificates {
 const BUDGET: usize = 5_000_000;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    if context
+        .ask(|exact| check_unlocks(context, exact, findings))
+        .is_err()
+    {
+        findings.push(not_decided(&CODE, "the set is too large or too entangled"));
+    }
     let mut search = Search::new(context.set);
     if search.groups.is_empty() {
         return;
@@ -82,6 +91,61 @@ fn check(context: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for (groups, asked) in &search.undecidable {
         findings.extend(report(context.set, groups, asked));
     }
+}
+
+/// Mandatory groups that cover one device take all of their persons together,
+/// and a person counts for one of them. One group alone the checker refuses.
+fn check_unlocks(
+    context: &Context<'_>,
+    exact: &mut Exact<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<(), OverBudget> {
+    let set = context.set;
+    let is_mandatory = |id: &ApprovalId| set.approvals[*id].mandatory;
+    if set
+        .approvals
+        .iter()
+        .filter(|(id, _)| is_mandatory(id))
+        .count()
+        < 2
+    {
+        return Ok(());
+    }
+    for (mandatory, devices) in mandatory_together(set, exact)? {
+        let required = requirement(set, &mandatory, Asker::default(), Timestamp::MAX);
+        if required.is_none_or(|one| one.can_be_met_without(&BTreeSet::new())) {
+            continue;
+        }
+        let title = "an unlock that nobody can approve";
+        let Some(witness) = exact.pending(context, devices, title)? else {
+            continue;
+        };
+        let [first, rest @ ..] = mandatory.as_slice() else {
+            continue;
+        };
+        let header = &set.approvals[*first].header;
+        let message = format!(
+            "too few persons for {}, each of which is mandatory",
+            names(set, &mandatory)
+        );
+        let mut finding = Diagnostic::new(&CODE, header.span, message)
+            .label("covers some device together with the others")
+            .help("name more people: a person counts once over all of them");
+        for id in rest {
+            finding = finding.also(set.approvals[*id].header.span, "mandatory too");
+        }
+        finding.witness = Some(witness);
+        findings.push(finding);
+    }
+    Ok(())
+}
+
+/// `a` and `b`, in backticks.
+fn names(set: &PolicySet, groups: &[ApprovalId]) -> String {
+    let names = groups
+        .iter()
+        .map(|&id| format!("`{}`", set.approvals.name(id)));
+    names.collect::<Vec<_>>().join(" and ")
 }
 
 /// Who asks for what.
@@ -243,15 +307,11 @@ impl<'a> Search<'a> {
 fn report(set: &PolicySet, groups: &[ApprovalId], asked: &[Asked]) -> Option<Diagnostic> {
     let first = asked.first()?;
     let group = &set.approvals[*groups.first()?];
-    let names: Vec<String> = groups
-        .iter()
-        .map(|&id| format!("`{}`", set.approvals.name(id)))
-        .collect();
     let requester = actor_name(set, first.requester);
     let message = format!(
         "when `{requester}` asks to {}, too few others can approve for {}",
         first.action,
-        names.join(" and ")
+        names(set, groups)
     );
     let mut finding = Diagnostic::new(&CODE, group.header.span, message)
         .label("ends `rejected` at once")

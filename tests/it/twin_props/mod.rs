@@ -8,6 +8,7 @@
 mod ask;
 mod cedar;
 mod exact;
+mod lints;
 mod pick;
 mod replay;
 mod suggest;
