@@ -14,8 +14,13 @@
 //! the way: walking known nodes again and again makes none, and takes time all
 //! the same. When either is spent the answer is [`OverBudget`], never a wrong one.
 
+mod read;
+mod shape;
+
 use std::collections::HashMap;
 use std::rc::Rc;
+
+pub use read::Choice;
 
 /// A map from points to numbers, kept in [`Diagrams`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,26 +39,11 @@ pub struct OverBudget;
 /// Which coordinate of a point; lower ones are looked at first.
 pub type Coordinate = u32;
 
-/// One choice on a way through a diagram.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// The coordinate that is looked at.
-    pub coordinate: Coordinate,
-    /// The values that lead on, sorted; or, where `others`, those that do not.
-    pub values: Vec<u32>,
-    /// Whether every value but `values` leads on; 0 is among those.
-    pub others: bool,
-}
-
 const CONSTANT: u32 = 1 << 31;
 
 /// Values that may be looked at for each node that may be made. Sets that people
 /// write take fewer than twenty; a debug build looks at some millions a second.
 const WORK_PER_NODE: usize = 60;
-
-/// For each diagram what its cheapest point costs, and the value and diagram that lead
-/// there; none where it is empty.
-type Prices = HashMap<Diagram, Option<(u32, (u32, Diagram))>>;
 
 impl Diagram {
     /// Maps every point to `number`, which is less than 2³¹.
@@ -264,229 +254,6 @@ impl Diagrams {
         self.combine(partition, FALSE, &mut |number, _| u32::from(is(number)))
     }
 
-    /// Every number that some point may be mapped to, sorted.
-    pub fn numbers(&self, diagram: Diagram) -> Vec<u32> {
-        let mut seen = std::collections::HashSet::from([diagram]);
-        let mut open = vec![diagram];
-        let mut found = Vec::new();
-        while let Some(next) = open.pop() {
-            match next.as_constant() {
-                Some(number) => found.push(number),
-                None => open.extend(self.follow(next).filter(|&child| seen.insert(child))),
-            }
-        }
-        found.sort_unstable();
-        found
-    }
-
-    /// The points from which a change of `coordinate` alone leads into `set`.
-    ///
-    /// # Errors
-    /// The budget is spent.
-    pub fn whatever(
-        &mut self,
-        set: Diagram,
-        coordinate: Coordinate,
-    ) -> Result<Diagram, OverBudget> {
-        self.whatever_known(set, coordinate, &mut HashMap::new())
-    }
-
-    fn whatever_known(
-        &mut self,
-        set: Diagram,
-        coordinate: Coordinate,
-        memo: &mut HashMap<Diagram, Diagram>,
-    ) -> Result<Diagram, OverBudget> {
-        if set.as_constant().is_some() || self.get(set).coordinate > coordinate {
-            return Ok(set);
-        }
-        if let Some(&known) = memo.get(&set) {
-            return Ok(known);
-        }
-        let node = Rc::clone(self.get(set));
-        self.work(node.listed.len())?;
-        let made = if node.coordinate == coordinate {
-            let children: Vec<_> = self.follow(set).collect();
-            self.any(&children)?
-        } else {
-            let rest = self.whatever_known(node.rest, coordinate, memo)?;
-            let mut listed = Vec::with_capacity(node.listed.len());
-            for &(value, child) in &node.listed {
-                listed.push((value, self.whatever_known(child, coordinate, memo)?));
-            }
-            listed.retain(|&(_, child)| child != rest);
-            self.node(node.coordinate, rest, listed)?
-        };
-        memo.insert(set, made);
-        Ok(made)
-    }
-
-    /// A set that has the same points among those of `care`, and looks at as
-    /// little else as it can: what is shown to people.
-    ///
-    /// # Errors
-    /// The budget is spent.
-    pub fn simplify(&mut self, set: Diagram, care: Diagram) -> Result<Diagram, OverBudget> {
-        self.simplify_known(set, care, &mut HashMap::new())
-    }
-
-    fn simplify_known(
-        &mut self,
-        set: Diagram,
-        care: Diagram,
-        memo: &mut HashMap<(Diagram, Diagram), Diagram>,
-    ) -> Result<Diagram, OverBudget> {
-        if care == TRUE || set.as_constant().is_some() || care == FALSE {
-            return Ok(set);
-        }
-        if let Some(&known) = memo.get(&(set, care)) {
-            return Ok(known);
-        }
-        let top = self.top(set, care);
-        let mut kept: Vec<(u32, Diagram)> = Vec::new();
-        let values = self.listed_values(set, care, top);
-        self.work(values.len())?;
-        for value in values {
-            let (child, cared) = (self.child(set, top, value), self.child(care, top, value));
-            // A value that nobody asks about goes with the rest, and so is not shown.
-            if cared != FALSE {
-                kept.push((value, self.simplify_known(child, cared, memo)?));
-            }
-        }
-        let (rest, cared) = (self.child(set, top, 0), self.child(care, top, 0));
-        let rest = if cared == FALSE {
-            most_common(&kept).unwrap_or(FALSE)
-        } else {
-            self.simplify_known(rest, cared, memo)?
-        };
-        kept.retain(|&(_, child)| child != rest);
-        let made = self.node(top, rest, kept)?;
-        memo.insert((set, care), made);
-        Ok(made)
-    }
-
-    /// The number that `diagram` maps a point to; a coordinate past the end is 0.
-    pub fn at(&self, diagram: Diagram, point: &[u32]) -> u32 {
-        let mut here = diagram;
-        loop {
-            if let Some(number) = here.as_constant() {
-                return number;
-            }
-            let node = self.get(here);
-            let value = point.get(node.coordinate as usize).copied().unwrap_or(0);
-            here = child_of(node, value);
-        }
-    }
-
-    /// A point of `set` that costs least, as the coordinates that are not 0; none
-    /// where the set is empty. A value of 0 costs nothing.
-    pub fn cheapest(
-        &self,
-        set: Diagram,
-        cost: &dyn Fn(Coordinate, u32) -> u32,
-    ) -> Option<Vec<(Coordinate, u32)>> {
-        let mut best = Prices::new();
-        self.price(set, cost, &mut best);
-        let mut here = set;
-        let mut point = Vec::new();
-        loop {
-            if here == TRUE {
-                return Some(point);
-            }
-            let (_, step) = (*best.get(&here)?)?;
-            let coordinate = self.get(here).coordinate;
-            let (value, next) = step;
-            if value != 0 {
-                point.push((coordinate, value));
-            }
-            here = next;
-        }
-    }
-
-    fn price(
-        &self,
-        set: Diagram,
-        cost: &dyn Fn(Coordinate, u32) -> u32,
-        best: &mut Prices,
-    ) -> Option<u32> {
-        if let Some(number) = set.as_constant() {
-            return (number != 0).then_some(0);
-        }
-        if let Some(known) = best.get(&set) {
-            return known.map(|(price, _)| price);
-        }
-        let node = Rc::clone(self.get(set));
-        let mut cheapest = self
-            .price(node.rest, cost, best)
-            .map(|price| (price, (0, node.rest)));
-        for &(value, child) in &node.listed {
-            let Some(price) = self.price(child, cost, best) else {
-                continue;
-            };
-            let price = price.saturating_add(cost(node.coordinate, value));
-            if cheapest.is_none_or(|(known, _)| price < known) {
-                cheapest = Some((price, (value, child)));
-            }
-        }
-        best.insert(set, cheapest);
-        cheapest.map(|(price, _)| price)
-    }
-
-    /// Up to `limit` ways through a set, each a conjunction of choices, together
-    /// the set; and whether these are all.
-    pub fn ways(&self, set: Diagram, limit: usize) -> (Vec<Vec<Choice>>, bool) {
-        let mut found = Vec::new();
-        let complete = self.walk(set, &mut Vec::new(), &mut found, limit);
-        (found, complete)
-    }
-
-    fn walk(
-        &self,
-        here: Diagram,
-        way: &mut Vec<Choice>,
-        found: &mut Vec<Vec<Choice>>,
-        limit: usize,
-    ) -> bool {
-        if here == FALSE {
-            return true;
-        }
-        if here.as_constant().is_some() {
-            if found.len() >= limit {
-                return false;
-            }
-            found.push(way.clone());
-            return true;
-        }
-        let node = Rc::clone(self.get(here));
-        let mut groups: Vec<(Diagram, Vec<u32>)> = Vec::new();
-        for &(value, child) in &node.listed {
-            match groups.iter_mut().find(|(known, _)| *known == child) {
-                Some((_, values)) => values.push(value),
-                None => groups.push((child, vec![value])),
-            }
-        }
-        for (child, values) in groups {
-            way.push(Choice {
-                coordinate: node.coordinate,
-                values,
-                others: false,
-            });
-            let complete = self.walk(child, way, found, limit);
-            way.pop();
-            if !complete {
-                return false;
-            }
-        }
-        way.push(Choice {
-            coordinate: node.coordinate,
-            values: node.listed.iter().map(|&(value, _)| value).collect(),
-            others: true,
-        });
-        let complete = self.walk(node.rest, way, found, limit);
-        way.pop();
-        complete
-    }
-
     fn apply(&mut self, op: Operation, a: Diagram, b: Diagram) -> Result<Diagram, OverBudget> {
         let shortcut = match op {
             Operation::And if a == FALSE || b == FALSE => Some(FALSE),
@@ -660,16 +427,4 @@ fn child_of(node: &Node, value: u32) -> Diagram {
         .binary_search_by_key(&value, |&(known, _)| known);
     let listed = found.ok().and_then(|at| node.listed.get(at));
     listed.map_or(node.rest, |&(_, child)| child)
-}
-
-fn most_common(kept: &[(u32, Diagram)]) -> Option<Diagram> {
-    let mut counts: HashMap<Diagram, usize> = HashMap::new();
-    for &(_, child) in kept {
-        *counts.entry(child).or_default() += 1;
-    }
-    // The smaller number breaks ties, so that the same set is always shown alike.
-    let best = counts
-        .into_iter()
-        .max_by_key(|&(child, count)| (count, std::cmp::Reverse(child)));
-    best.map(|(child, _)| child)
 }
