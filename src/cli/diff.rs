@@ -8,7 +8,8 @@ use super::answer::{Answer, Failure};
 use super::{revision, set};
 use crate::diagnostic::human;
 use crate::diff::inventory::Device;
-use crate::diff::{Class, compare, render};
+use crate::diff::render::{self, Shown};
+use crate::diff::{Class, compare};
 use crate::eval::Program;
 
 /// Say exactly what a change of policy changes
@@ -33,6 +34,9 @@ pub(super) struct Diff {
     /// Which differences end with exit code 1; what is not decided counts as widened
     #[arg(long, value_enum, default_value_t = FailOn::Widened)]
     fail_on: FailOn,
+    /// List every difference, however many are alike; JSON always does
+    #[arg(long)]
+    all: bool,
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -68,6 +72,7 @@ impl Diff {
         let concerned = devices.map(|devices| comparison.devices_concerned(&devices));
         let concerned = concerned.as_deref();
         let classes = comparison.classes();
+        let shown = if self.all { Shown::All } else { Shown::Few };
         Ok(Answer {
             found: match self.fail_on {
                 FailOn::Any => !classes.is_empty(),
@@ -77,9 +82,11 @@ impl Diff {
                 FailOn::None => false,
             },
             text: match self.format {
-                Format::Human => human::clean(&render::render_human(&comparison, concerned)),
+                Format::Human => human::clean(&render::render_human(&comparison, concerned, shown)),
                 Format::Json => render::render_json(&comparison, concerned),
-                Format::Markdown => human::clean(&render::render_markdown(&comparison, concerned)),
+                Format::Markdown => {
+                    human::clean(&render::render_markdown(&comparison, concerned, shown))
+                }
             },
             failures: Vec::new(),
         })

@@ -1,5 +1,6 @@
 //! A comparison for a terminal, for a pull request, and for tools.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -40,10 +41,53 @@ pub fn render_json(comparison: &Comparison<'_>, devices: Option<&[Vec<String>]>)
     text
 }
 
+/// Which differences are shown to people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Every one.
+    All,
+    /// The first few of those that are alike but for where they are and which
+    /// rule causes them, and how many more there are.
+    Few,
+}
+
+/// Differences with one heading that are shown where only few are.
+const ALIKE: usize = 5;
+
+/// The places of the differences that are shown, each with how many alike are
+/// left out after it.
+fn pick(comparison: &Comparison<'_>, shown: Shown) -> Vec<(usize, usize)> {
+    let headings: Vec<String> = comparison.regions.iter().map(heading).collect();
+    let mut all: HashMap<&str, usize> = HashMap::new();
+    for heading in &headings {
+        *all.entry(heading).or_default() += 1;
+    }
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut picked = Vec::new();
+    for (at, heading) in headings.iter().enumerate() {
+        let number = seen.entry(heading).or_default();
+        *number += 1;
+        if shown == Shown::All || *number < ALIKE {
+            picked.push((at, 0));
+        } else if *number == ALIKE {
+            let alike = all.get(heading.as_str()).copied().unwrap_or_default();
+            picked.push((at, alike.saturating_sub(ALIKE)));
+        }
+    }
+    picked
+}
+
 /// A comparison for a terminal.
-pub fn render_human(comparison: &Comparison<'_>, devices: Option<&[Vec<String>]>) -> String {
+pub fn render_human(
+    comparison: &Comparison<'_>,
+    devices: Option<&[Vec<String>]>,
+    shown: Shown,
+) -> String {
     let mut text = String::new();
-    for (at, region) in comparison.regions.iter().enumerate() {
+    for (at, more) in pick(comparison, shown) {
+        let Some(region) = comparison.regions.get(at) else {
+            continue;
+        };
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", heading(region));
         for place in &region.places {
@@ -73,19 +117,34 @@ pub fn render_human(comparison: &Comparison<'_>, devices: Option<&[Vec<String>]>
             }
         }
         text.push('\n');
+        if more > 0 {
+            let _ = writeln!(
+                text,
+                "and {more} more: {}\n  `--all` lists them\n",
+                heading(region)
+            );
+        }
     }
     let _ = writeln!(text, "{}", summary(comparison));
     text
 }
 
 /// A comparison as a comment on a pull request.
-pub fn render_markdown(comparison: &Comparison<'_>, devices: Option<&[Vec<String>]>) -> String {
+pub fn render_markdown(
+    comparison: &Comparison<'_>,
+    devices: Option<&[Vec<String>]>,
+    shown: Shown,
+) -> String {
     let mut text = format!("### Policy: {}\n", summary(comparison));
     if comparison.regions.is_empty() {
         return text;
     }
     text.push_str("\n| | what | before | after | where | because |\n|---|---|---|---|---|---|\n");
-    for region in &comparison.regions {
+    let picked = pick(comparison, shown);
+    for &(at, alike) in &picked {
+        let Some(region) = comparison.regions.get(at) else {
+            continue;
+        };
         let places: Vec<String> = region
             .places
             .iter()
@@ -107,6 +166,9 @@ pub fn render_markdown(comparison: &Comparison<'_>, devices: Option<&[Vec<String
             cell(&region.after),
             places.join("<br>"),
         );
+        if alike > 0 {
+            let _ = writeln!(text, "| | | | | and {alike} more like these | |");
+        }
     }
     if let Some(devices) = devices {
         text.push_str("\n<details><summary>Devices concerned</summary>\n\n");
@@ -122,10 +184,10 @@ pub fn render_markdown(comparison: &Comparison<'_>, devices: Option<&[Vec<String
         }
         text.push_str("\n</details>\n");
     }
-    let tests = comparison
-        .regions
+    let regions = picked
         .iter()
-        .filter_map(|region| region.witness.as_ref());
+        .filter_map(|&(at, _)| comparison.regions.get(at));
+    let tests = regions.filter_map(|region| region.witness.as_ref());
     text.push_str(
         "\n<details><summary>Witnesses, as tests of the new policy</summary>\n\n```pano\n",
     );

@@ -278,6 +278,43 @@ fn what_says_the_same_otherwise_has_no_effect() {
 }
 
 #[test]
+fn differences_that_are_alike_are_shown_by_the_first_few() {
+    let here = tempfile::tempdir().unwrap();
+    let policy = |more: &str| {
+        let rules = (0..20).map(|rule| {
+            format!("unlock r{rule} {{ where site == \"s{rule}\"  allow from [10.0.{rule}.0/24{more}] }}\n")
+        });
+        format!(
+            "edition 2026\ntag site = text required\n{}",
+            rules.collect::<String>()
+        )
+    };
+    fs::write(here.path().join("old.pano"), policy("")).unwrap();
+    fs::write(here.path().join("new.pano"), policy(", 192.0.2.7")).unwrap();
+    let said = |more: &[&str]| {
+        let output = diff(here.path(), &[&["old.pano", "new.pano"], more].concat());
+        assert_eq!(output.status.code(), Some(1));
+        text(&output)
+    };
+    let few = said(&[]);
+    assert_eq!(few.matches("\n  because ").count(), 5, "{few}");
+    assert!(
+        few.contains("and 15 more: widened unlock: deny → allow\n"),
+        "{few}"
+    );
+    assert!(few.ends_with("20 widened\n"), "{few}");
+    assert_eq!(said(&["--all"]).matches("\n  because ").count(), 20);
+    let markdown = said(&["--format", "markdown"]);
+    assert_eq!(markdown.matches("| **widened** |").count(), 5, "{markdown}");
+    assert!(
+        markdown.contains("| and 15 more like these |"),
+        "{markdown}"
+    );
+    let json: Value = serde_json::from_str(&said(&["--format", "json"])).unwrap();
+    assert_eq!(json["regions"].as_array().unwrap().len(), 20);
+}
+
+#[test]
 fn a_revision_is_compared_with_the_work_tree_and_devices_are_named() {
     let here = tempfile::tempdir().unwrap();
     let git = |arguments: &[&str]| {
