@@ -13,12 +13,13 @@
     reason = "a benchmark reads the clock, and fails by panicking"
 )]
 
+mod turns;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr as _;
-use std::time::Instant;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use iptrie::IpPrefix as _;
@@ -29,6 +30,7 @@ use panopol::request::{UnlockFacts, UnlockRequest};
 use panopol::source::load::InMemory;
 use panopol::space::prefixes::PrefixSet;
 use panopol::vocabulary::DeviceState;
+use turns::{Contestant, compete};
 
 /// How many prefixes the rules of a policy name together.
 const PREFIXES: u32 = 100_000;
@@ -113,55 +115,6 @@ fn addresses(shape: Shape, prefixes: u32) -> Vec<IpAddr> {
         }
     };
     (0..ASKED).map(|_| one()).collect()
-}
-
-/// What takes turns: a name, and a pass over all addresses that says how many it found.
-struct Contestant<'a> {
-    name: &'static str,
-    pass: Box<dyn FnMut() -> usize + 'a>,
-    /// How many of the addresses a pass asks for.
-    asks: usize,
-    nanos: Vec<f64>,
-}
-
-impl<'a> Contestant<'a> {
-    fn new(name: &'static str, asks: usize, pass: impl FnMut() -> usize + 'a) -> Self {
-        Contestant {
-            name,
-            pass: Box::new(pass),
-            asks,
-            nanos: Vec::new(),
-        }
-    }
-
-    fn median(&mut self) -> f64 {
-        self.nanos.sort_by(f64::total_cmp);
-        self.nanos[self.nanos.len() / 2]
-    }
-}
-
-/// Lets all of them take turns; all that ask for every address find as many.
-fn compete(contestants: &mut [Contestant<'_>], turns: usize) -> BTreeMap<&'static str, f64> {
-    let found: Vec<(usize, usize)> = contestants
-        .iter_mut()
-        .map(|one| (one.asks, (one.pass)()))
-        .collect();
-    for &(asks, count) in &found {
-        let peer = found.iter().find(|other| other.0 == asks).unwrap();
-        assert_eq!(count, peer.1, "all contestants agree");
-    }
-    for _ in 0..turns {
-        for one in &mut *contestants {
-            let began = Instant::now();
-            black_box((one.pass)());
-            let nanos = began.elapsed().as_nanos() as f64;
-            one.nanos.push(nanos / one.asks as f64);
-        }
-    }
-    contestants
-        .iter_mut()
-        .map(|one| (one.name, one.median()))
-        .collect()
 }
 
 fn request() -> UnlockRequest {

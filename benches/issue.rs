@@ -4,16 +4,21 @@
 //!
 //! globset answers which glob a text fits and nothing else: no normalising, no
 //! requested wildcards, no denials, no reasons. It is a mark to measure by.
+//!
+//! All of a table's contestants take turns in one run; the figure of each is
+//! the median of its turns.
 #![allow(
     clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark fails by panicking"
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock, and fails by panicking"
 )]
+
+mod turns;
 
 use std::fmt::Write;
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 use panopol::check::check_files;
@@ -22,6 +27,11 @@ use panopol::request::{IssuanceFacts, IssuanceRequest};
 use panopol::san::parse_name;
 use panopol::source::load::InMemory;
 use panopol::vocabulary::Outcome;
+use turns::{Contestant, compete};
+
+/// What a turn asks, so often.
+const ASKED: usize = 200;
+const TURNS: usize = 101;
 
 /// A thousand patterns: names, `*.` and `**.`, none of them within another.
 fn patterns() -> Vec<String> {
@@ -88,7 +98,7 @@ fn globs(patterns: &[String]) -> GlobSet {
     set.build().unwrap()
 }
 
-fn names_and_patterns(criterion: &mut Criterion) {
+fn names_and_patterns() {
     let (patterns, names) = (patterns(), names());
     let listed: Vec<String> = patterns.iter().map(|one| format!("\"{one}\"")).collect();
     let program = program(&format!(
@@ -100,22 +110,36 @@ fn names_and_patterns(criterion: &mut Criterion) {
     let set = globs(&patterns);
     let paths: Vec<String> = names.iter().map(|name| name.replace('.', "/")).collect();
     assert!(paths.iter().all(|path| set.is_match(path)));
-    let mut group = criterion.benchmark_group("10 names, 1000 patterns");
-    group.bench_function("decide", |bench| {
-        bench.iter(|| allowed(black_box(&program), black_box(&asked)));
-    });
-    group.bench_function("reading the names alone", |bench| {
-        bench.iter(|| {
-            asked
-                .san
-                .iter()
-                .all(|name| parse_name(black_box(name)).is_ok())
-        });
-    });
-    group.bench_function("globset", |bench| {
-        bench.iter(|| paths.iter().all(|path| set.is_match(black_box(path))));
-    });
-    group.finish();
+    let read = |name: &&String| parse_name(black_box(name)).is_ok();
+    let all = names.len();
+    let mut contestants = [
+        often("decision", || {
+            allowed(black_box(&program), black_box(&asked))
+        }),
+        often("names", || asked.san.iter().filter(read).count() == all),
+        often("globset", || {
+            paths.iter().all(|path| set.is_match(black_box(path)))
+        }),
+    ];
+    let nanos = compete(&mut contestants, TURNS);
+    println!("| ten names, a thousand patterns | time | times globset |\n|---|---|---|");
+    for (contestant, name) in [
+        ("decision", "the decision"),
+        ("names", "of that, reading and normalising the names"),
+        ("globset", "globset alone, on names made ready for it"),
+    ] {
+        let own = nanos[contestant];
+        println!(
+            "| {name} | {:.2} µs | {:.2} |",
+            own / 1e3,
+            own / nanos["globset"]
+        );
+    }
+}
+
+/// A contestant that asks one thing often, and finds that it is so.
+fn often<'a>(name: &'static str, mut is: impl FnMut() -> bool + 'a) -> Contestant<'a> {
+    Contestant::new(name, ASKED, move || (0..ASKED).filter(|_| is()).count())
 }
 
 /// One policy of this project, and `more` of others.
@@ -131,24 +155,35 @@ fn crowd(more: usize, by: &str) -> String {
     text
 }
 
-fn policies_that_do_not_match(criterion: &mut Criterion) {
+fn policies_that_do_not_match() {
     let asked = request(names().iter().map(|name| format!("dns:{name}")).collect());
+    println!(
+        "\n| among policies that do not match | 10 | 100 | 1,000 | 10,000 | the last, times the first |"
+    );
+    println!("|---|---|---|---|---|---|");
     for by in ["project", "tag"] {
-        let mut group = criterion.benchmark_group(format!("policies of another {by}"));
-        for more in [10, 100, 1000, 10_000] {
-            let program = program(&crowd(more, by));
-            assert!(allowed(&program, &asked));
-            group.bench_function(more.to_string(), |bench| {
-                bench.iter(|| allowed(black_box(&program), black_box(&asked)));
-            });
-        }
-        group.finish();
+        let [few, more, many, most] = [10, 100, 1000, 10_000].map(|more| program(&crowd(more, by)));
+        let mut contestants = [
+            ("10", &few),
+            ("100", &more),
+            ("1,000", &many),
+            ("10,000", &most),
+        ]
+        .map(|(name, program)| often(name, || allowed(black_box(program), black_box(&asked))));
+        let nanos = compete(&mut contestants, TURNS);
+        let time = |name| nanos[name] / 1e3;
+        println!(
+            "| of another {by} | {:.2} µs | {:.2} µs | {:.2} µs | {:.2} µs | {:.2} |",
+            time("10"),
+            time("100"),
+            time("1,000"),
+            time("10,000"),
+            time("10,000") / time("10"),
+        );
     }
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default().sample_size(50);
-    targets = names_and_patterns, policies_that_do_not_match
+fn main() {
+    names_and_patterns();
+    policies_that_do_not_match();
 }
-criterion_main!(benches);

@@ -48,3 +48,42 @@ build_panopol() {
   cargo build --locked --bins "${as_tested[@]}"
   panopol="${CARGO_TARGET_DIR:-target}/debug/panopol"
 }
+
+# Starts a release server in "$work" whose limits are out of the way, so that
+# nothing but the work limits, and says where it is.
+start_server() {
+  rm -f "$work/ready.json"
+  "$panopol" serve --dev --policy "$work/policy" --state "$work/state" --ready-file "$work/ready.json" \
+    --unlock-listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 \
+    --rate-per-source 10000000 --rate-per-binding 10000000 >"$work/server.log" 2>&1 &
+  server=$!
+  until [ -e "$work/ready.json" ]; do
+    kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; die "the server did not start"; }
+    sleep 0.02
+  done
+  PANOPOL_URL=$(jq -r .admin "$work/ready.json")
+  PANOPOL_TOKEN=$(jq -r .token "$work/ready.json")
+  unlock=$(jq -r .unlock "$work/ready.json")
+  export PANOPOL_URL PANOPOL_TOKEN no_proxy=127.0.0.1
+}
+
+stop_server() {
+  [ -n "${server:-}" ] || return 0
+  { kill "$server" && wait "$server"; } 2>/dev/null || true
+  server=
+}
+
+# The exchange key of whoever advertises at a URL.
+exchange_kid() {
+  curl -fsS "$1/adv" | jose fmt -j- -Og payload -SyOg keys -AUo- |
+    jq -c '.[] | select(.key_ops | index("deriveKey"))' | jose jwk thp -i- -a S256
+}
+
+# A client's request to recover, as Clevis makes one.
+recovery_body() {
+  jose jwk gen -i '{"alg":"ECMR"}' | jose jwk pub -i- -o- |
+    jq -c '{alg, crv, kty, x, y, key_ops: ["deriveKey"]}'
+}
+
+# One call of the admin plane.
+admin() { curl -fsS -H "Authorization: Bearer $PANOPOL_TOKEN" "$@"; }

@@ -70,7 +70,7 @@ pub struct Metrics {
     registry: Registry,
     /// Decisions by path, outcome and code.
     pub decisions: Family<DecisionLabels, Counter>,
-    /// Time of one decision, in seconds.
+    /// Time of one decision, in seconds; an exchange that is allowed takes two.
     pub decision_seconds: Histogram,
     /// Time of one exchange from its body to its reply, the decision included, in seconds.
     pub exchange_seconds: Histogram,

@@ -106,11 +106,20 @@ impl App {
         }
     }
 
+    /// Judges by what the store holds, and counts the time that takes.
+    pub fn timed<T>(&self, judge: impl FnOnce(&dyn Rows) -> T) -> T {
+        let began = clock::instant();
+        let judged = self.store.read(judge);
+        let taken = began.elapsed().as_secs_f64();
+        self.metrics.decision_seconds.observe(taken);
+        judged
+    }
+
     /// Spends what the exchange needs, on disk before this returns. What was
     /// judged before counts for nothing here: it is judged again among the
     /// changes that came before.
     pub async fn grant(&self, attempt: Attempt, now: Timestamp) -> Granted {
-        match self.store.read(|rows| attempt.grant(rows, now)) {
+        match self.timed(|rows| attempt.grant(rows, now)) {
             Ok((judged, None)) => return Granted::Yes(Box::new(judged)),
             Ok((_, Some(_))) => {}
             Err(NotGranted::Judged(judged)) => return Granted::No(judged),

@@ -245,11 +245,7 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
 /// Asks the policy of the moment, and records what it says unless that is to
 /// allow: then it is recorded once what it spends is spent.
 fn decide(app: &App, attempt: &Attempt, now: Timestamp) -> Outcome {
-    let began = clock::instant();
-    let judged = app.store.read(|rows| attempt.judge(rows, now));
-    app.metrics
-        .decision_seconds
-        .observe(began.elapsed().as_secs_f64());
+    let judged = app.timed(|rows| attempt.judge(rows, now));
     let outcome = judged.decision.outcome;
     if outcome != Outcome::Allow {
         record(app, now, judged);
