@@ -9,6 +9,7 @@
 
 mod approval;
 mod architecture;
+mod axis;
 mod check;
 mod cli;
 mod coverage;
