@@ -139,6 +139,7 @@ impl Row {
     }
 
     /// What it says of `address`, folded.
+    #[inline]
     pub(crate) fn at(&self, address: IpAddr) -> Spot<'_> {
         let number = match address {
             IpAddr::V4(address) => self.v4.at(u32::from(address)),
@@ -169,6 +170,7 @@ impl Row {
 
 impl Spot<'_> {
     /// The first line that denies now.
+    #[inline]
     pub(crate) fn denying(self, program: &Program, at: Timestamp) -> Option<Cause> {
         match self.outcome {
             Outcome::Nothing | Outcome::Allowed(_) => None,
@@ -178,6 +180,7 @@ impl Spot<'_> {
     }
 
     /// The first line that allows now.
+    #[inline]
     pub(crate) fn allowing(self, program: &Program, at: Timestamp) -> Option<Cause> {
         match self.outcome {
             Outcome::Nothing | Outcome::Denied(_) => None,
@@ -187,12 +190,14 @@ impl Spot<'_> {
     }
 
     /// The first line that would allow at another time, where none does now.
+    #[inline]
     pub(crate) fn shut(self) -> Option<Cause> {
         let first = self.choices(Effect::Allow).first()?;
         self.row.cause(Effect::Allow, first.line)
     }
 
     /// The first rule that allows any source.
+    #[inline]
     pub(crate) fn nearest(self) -> Option<UnlockId> {
         self.row.allowing
     }

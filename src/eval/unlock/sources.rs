@@ -26,6 +26,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The first line that denies it in its schedule.
+    #[inline]
     pub(super) fn denying(self) -> Option<Cause> {
         match self.spot {
             Some(spot) => spot.denying(self.case.program, self.case.at),
@@ -34,6 +35,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The first line that allows it in its schedule.
+    #[inline]
     pub(super) fn allowing(self) -> Option<Cause> {
         match self.spot {
             Some(spot) => spot.allowing(self.case.program, self.case.at),
@@ -43,6 +45,7 @@ impl<'a> Sources<'a> {
 
     /// The first line that would allow it in another time; asked only where
     /// none allows it now.
+    #[inline]
     pub(super) fn shut(self) -> Option<Cause> {
         match self.spot {
             Some(spot) => spot.shut(),
@@ -51,6 +54,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The first rule that allows any source.
+    #[inline]
     pub(super) fn nearest(self) -> Option<UnlockId> {
         match self.spot {
             Some(spot) => spot.nearest(),
@@ -60,6 +64,7 @@ impl<'a> Sources<'a> {
 
     /// The first line of one effect, by rule and place, that covers the source
     /// in its schedule or, where `closed`, out of it.
+    #[cold]
     fn first_line(self, effect: Effect, closed: bool) -> Option<Cause> {
         let case = self.case;
         self.class.rules.iter().find_map(|&rule| {
