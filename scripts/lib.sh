@@ -75,8 +75,8 @@ stop_server() {
 
 # The exchange key of whoever advertises at a URL.
 exchange_kid() {
-  curl -fsS "$1/adv" | jose fmt -j- -Og payload -SyOg keys -AUo- |
-    jq -c '.[] | select(.key_ops | index("deriveKey"))' | jose jwk thp -i- -a S256
+  curl -fsS "$1/adv" | jose fmt -j- -Og payload -SyOo- |
+    jq -c '.keys[] | select(.key_ops | index("deriveKey"))' | jose jwk thp -i- -a S256
 }
 
 # A client's request to recover, as Clevis makes one.

@@ -245,11 +245,11 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
 /// Asks the policy of the moment, and records what it says unless that is to
 /// allow: then it is recorded once what it spends is spent.
 fn decide(app: &App, attempt: &Attempt, now: Timestamp) -> Outcome {
-    let judged = app.timed(|rows| attempt.judge(rows, now));
+    let Some(judged) = app.timed(|rows| attempt.refusal(rows, now)) else {
+        return Outcome::Allow;
+    };
     let outcome = judged.decision.outcome;
-    if outcome != Outcome::Allow {
-        record(app, now, judged);
-    }
+    record(app, now, judged);
     outcome
 }
 

@@ -104,6 +104,27 @@ impl Attempt {
         }
     }
 
+    /// Why the attempt is not allowed by what `rows` hold; none where it is, which
+    /// is found without a word.
+    pub fn refusal(&self, rows: &dyn Rows, now: Timestamp) -> Option<Judged> {
+        let request = self.request(rows);
+        let facts = self.facts(rows, &request, now);
+        let known = self.program.known(&request.tags);
+        let verdict = self.program.judge_known(&known, &request, &facts, now);
+        if verdict.outcome() == Outcome::Allow {
+            return None;
+        }
+        let class = known.class();
+        let decision = self
+            .program
+            .explain_unlock(class, &request, &facts, now, verdict);
+        Some(Judged {
+            request,
+            facts,
+            decision,
+        })
+    }
+
     /// Decides with a trace, for a person who wonders.
     pub fn explain(&self, rows: &dyn Rows, now: Timestamp) -> Decision {
         let request = self.request(rows);
