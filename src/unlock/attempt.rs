@@ -12,7 +12,7 @@ use super::waiting::current_requirement;
 use crate::address::{covers, fold};
 use crate::approval::{AllowOnce, ApprovalRequest, Requirement, Taken};
 use crate::decision::{Decision, Obligation};
-use crate::eval::{Program, may_arm};
+use crate::eval::{KnownClass, Program, Verdict, may_arm};
 use crate::journal::{ApprovalUse, Event};
 use crate::request::{Approved, ArmedAllowOnce, Denial, UnlockFacts, UnlockRequest};
 use crate::store::{Concern, Refusal, Rows};
@@ -44,6 +44,16 @@ pub struct Judged {
     pub facts: UnlockFacts,
     /// The decision.
     pub decision: Decision,
+}
+
+/// What came of an attempt, not yet in words.
+#[derive(Clone, Debug)]
+pub struct Found {
+    request: UnlockRequest,
+    facts: UnlockFacts,
+    now: Timestamp,
+    known: Arc<KnownClass>,
+    verdict: Verdict,
 }
 
 /// Why an exchange that was allowed a moment ago is not granted.
@@ -94,35 +104,56 @@ impl Attempt {
 
     /// Judges the attempt by what `rows` hold.
     pub fn judge(&self, rows: &dyn Rows, now: Timestamp) -> Judged {
-        let request = self.request(rows);
-        let facts = self.facts(rows, &request, now);
-        let decision = self.program.decide_unlock(&request, &facts, now);
-        Judged {
-            request,
-            facts,
-            decision,
-        }
+        let found = self.find(rows, now);
+        self.say(found)
     }
 
     /// Why the attempt is not allowed by what `rows` hold; none where it is, which
     /// is found without a word.
     pub fn refusal(&self, rows: &dyn Rows, now: Timestamp) -> Option<Judged> {
+        let found = self.find(rows, now);
+        (found.verdict.outcome() != Outcome::Allow).then(|| self.say(found))
+    }
+
+    /// What `rows` say where that is to allow, with nothing to be spent or
+    /// recorded for it; nothing is in words yet.
+    pub fn freely(&self, rows: &dyn Rows, now: Timestamp) -> Option<Found> {
+        let found = self.find(rows, now);
+        found.verdict.is_free().then_some(found)
+    }
+
+    fn find(&self, rows: &dyn Rows, now: Timestamp) -> Found {
         let request = self.request(rows);
         let facts = self.facts(rows, &request, now);
         let known = self.program.known(&request.tags);
         let verdict = self.program.judge_known(&known, &request, &facts, now);
-        if verdict.outcome() == Outcome::Allow {
-            return None;
+        Found {
+            request,
+            facts,
+            now,
+            known,
+            verdict,
         }
+    }
+
+    /// Puts into words what was found of this attempt.
+    pub fn say(&self, found: Found) -> Judged {
+        let Found {
+            request,
+            facts,
+            now,
+            known,
+            verdict,
+        } = found;
         let class = known.class();
         let decision = self
             .program
             .explain_unlock(class, &request, &facts, now, verdict);
-        Some(Judged {
+        Judged {
             request,
             facts,
             decision,
-        })
+        }
     }
 
     /// Decides with a trace, for a person who wonders.

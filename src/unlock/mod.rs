@@ -18,7 +18,7 @@ use crate::store::{Binding, Device, EnrollBinding, NewKeys, Store, StoreError};
 use crate::tang::{self, ExchangeKey, Key, KeyRing, SigningKey, Standing, Usage};
 use crate::vocabulary::DeviceState;
 
-pub use attempt::{Attempt, Judged, NotGranted};
+pub use attempt::{Attempt, Found, Judged, NotGranted};
 pub use waiting::{Waiting, current_requirement, required_now, tag_change};
 
 /// How many bindings' keys are kept open.

@@ -84,6 +84,11 @@ pub enum Gate {
 }
 
 impl Verdict {
+    /// Whether it allows, and obliges to nothing.
+    pub fn is_free(self) -> bool {
+        self.code == ReasonCode::Allowed && self.gate == Gate::Open && self.overridden.is_empty()
+    }
+
     /// What it comes to.
     pub fn outcome(self) -> Outcome {
         match (self.code, self.gate) {
