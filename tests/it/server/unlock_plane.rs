@@ -247,6 +247,66 @@ fn too_many_exchanges_with_one_binding_are_told_to_come_again() {
 }
 
 #[test]
+fn too_many_exchanges_from_one_address_are_told_to_come_again() {
+    let limits = ["--rate-per-source", "1", "--rate-per-binding", "100000"];
+    let server = Server::start_with(POLICY, &limits);
+    let devices = [1, 2]
+        .map(|number| server.enroll(&format!("web-{number}"), json!({"env": "production"}), 1));
+    let paths = devices.map(|device| binding(&server, &device, 0));
+    // In turns: it is the address that asks too often, not a binding.
+    let ask = |number: usize| {
+        let (path, _, exchange) = &paths[number % 2];
+        server.ask("POST", &format!("{path}/rec/{exchange}"), "", &good())
+    };
+    let answers: Vec<Reply> = (0..12).map(ask).collect();
+    assert_eq!(answers[0].status, 200);
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[test]
+fn a_flood_of_exchanges_is_turned_away_and_starves_nothing_else() {
+    let server = Server::start_with(
+        POLICY,
+        &[&UNLIMITED[..], &["--exchange-queue", "1"]].concat(),
+    );
+    let device = server.enroll("web-1", json!({"env": "production"}), 1);
+    let (path, _, exchange) = binding(&server, &device, 0);
+    let allowed = format!("{path}/rec/{exchange}");
+    let device = server.enroll("web-2", json!({"env": "production"}), 1);
+    let (denied, _, exchange) = binding(&server, &device, 0);
+    let (status, answer) = server.api("POST", "/devices/web-2/disable", Some(json!({})));
+    assert_eq!(status, 200, "{answer}");
+    let denied = format!("{denied}/rec/{exchange}");
+    // Many more than have a core or a place in the queue.
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let clients = 4 * cores + 8;
+    let statuses = std::thread::scope(|scope| {
+        let flood: Vec<_> = (0..clients)
+            .map(|_| {
+                scope.spawn(|| {
+                    let ask = |_| server.ask("POST", &allowed, "", &good());
+                    (0..20).map(ask).collect::<Vec<Reply>>()
+                })
+            })
+            .collect();
+        for _ in 0..20 {
+            assert_eq!(server.ask("POST", &denied, "", &good()).status, 403);
+            assert_eq!(
+                server.ask("GET", &format!("{path}/adv"), "", b"").status,
+                200
+            );
+            assert_eq!(server.api("GET", "/devices/web-1", None).0, 200);
+        }
+        let answers = flood.into_iter().flat_map(|one| one.join().unwrap());
+        answers
+            .map(|answer| (answer.status, answer.header("retry-after").is_some()))
+            .collect::<std::collections::BTreeSet<_>>()
+    });
+    assert_eq!(statuses, [(200, false), (503, true)].into());
+}
+
+#[test]
 fn a_forwarding_header_is_refused_unless_it_is_to_be_ignored() {
     let server = Server::start(POLICY);
     let device = server.enroll("web-1", json!({"env": "production"}), 1);
