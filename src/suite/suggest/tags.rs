@@ -12,15 +12,16 @@ const BUDGET: usize = 20_000;
 /// A device's tags by their ids; none: absent. Tags that are not in it are open.
 type Partial = BTreeMap<TagId, Option<String>>;
 
-/// Gives devices that all of `selectors` match and enrollment permits, simplest
-/// first, until `take` has what it wants.
+/// Gives devices that all of `selectors` match and none of `unless` does, and
+/// that enrollment permits, simplest first, until `take` has what it wants.
 pub(super) fn each_device(
     set: &PolicySet,
     selectors: &[&Selector],
+    unless: &[&Selector],
     mut take: impl FnMut(&BTreeMap<String, String>) -> bool,
 ) {
     let mut mentioned = BTreeMap::new();
-    for selector in selectors {
+    for selector in selectors.iter().chain(unless) {
         mention(selector, &mut mentioned);
     }
     for (id, _) in set.tags.iter().filter(|(_, tag)| tag.required) {
@@ -38,10 +39,11 @@ pub(super) fn each_device(
             return;
         }
         budget -= 1;
-        if selectors
-            .iter()
-            .any(|one| judge(one, &partial) == Some(false))
-        {
+        let is_any = |all: &[&Selector], held| {
+            let mut held = all.iter().filter(|one| judge(one, &partial) == Some(held));
+            held.next().is_some()
+        };
+        if is_any(selectors, false) || is_any(unless, true) {
             continue;
         }
         let Some((id, values)) = choices.get(partial.len()) else {

@@ -41,6 +41,8 @@ struct Probe {
 /// A line that might be reached, and from where.
 struct Aim<'a> {
     selectors: Vec<&'a Selector>,
+    /// What the device is not to match, lest it is denied.
+    unless: Vec<&'a Selector>,
     line: Option<&'a SourceLine>,
     addresses: Vec<IpAddr>,
     once: Option<AllowOnceId>,
@@ -128,6 +130,7 @@ fn lines<'a>(
 ) -> impl Iterator<Item = Aim<'a>> + use<'a> {
     rule.allow.iter().chain(&rule.deny).map(move |line| Aim {
         selectors: [&rule.selector].into_iter().chain(also).collect(),
+        unless: Vec::new(),
         addresses: addresses(set, line),
         line: Some(line),
         once: None,
@@ -135,13 +138,23 @@ fn lines<'a>(
     })
 }
 
-/// The lines that allow devices that `selector` matches.
+/// The lines that allow devices that `selector` matches; and the same for
+/// devices that no rule denies anything.
 fn allowing<'a>(set: &'a PolicySet, selector: &'a Selector) -> Vec<Aim<'a>> {
-    let rules = set.unlocks.iter().map(|(_, rule)| rule);
-    let rules = rules.filter(|rule| !rule.allow.is_empty());
-    rules
-        .flat_map(|rule| lines(set, rule, Some(selector)))
-        .collect()
+    let rules = || set.unlocks.iter().map(|(_, rule)| rule);
+    let denying: Vec<&Selector> = rules()
+        .filter(|rule| !rule.deny.is_empty())
+        .map(|rule| &rule.selector)
+        .collect();
+    let aims = || {
+        let allowing = rules().filter(|rule| !rule.allow.is_empty());
+        allowing.flat_map(|rule| lines(set, rule, Some(selector)))
+    };
+    let undenied = aims().map(|aim| Aim {
+        unless: denying.clone(),
+        ..aim
+    });
+    aims().chain(undenied).collect()
 }
 
 /// The lines that name a network, or one that names it, from its own addresses.
@@ -185,6 +198,7 @@ fn arming(set: &PolicySet, id: AllowOnceId) -> Vec<Aim<'_>> {
     let disabled = rule.overrides.contains(&Override::Disabled);
     let elsewhere = Aim {
         selectors: vec![&rule.selector],
+        unless: Vec::new(),
         line: None,
         // Documentation prefixes, which few policies allow. Source: RFC 5737, RFC 3849.
         addresses: ["192.0.2.1", "198.51.100.1", "2001:db8:ffff::1"]
@@ -239,7 +253,7 @@ fn probes(set: &PolicySet, aim: &Aim<'_>) -> Vec<Probe> {
     let at = aim.line.map_or(NOON, |line| open_at(set, line));
     let mut probes = Vec::new();
     let mut devices = 0;
-    tags::each_device(set, &aim.selectors, |tags| {
+    tags::each_device(set, &aim.selectors, &aim.unless, |tags| {
         let asked = aim.addresses.iter().map(|&from| Probe {
             tags: tags.clone(),
             from,
@@ -344,6 +358,7 @@ pub(super) fn edges(program: &Program, edges: &Edges) -> Option<(String, Vec<Str
     let mut probes = aims.iter().flat_map(|aim| {
         let aim = Aim {
             selectors: aim.selectors.clone(),
+            unless: aim.unless.clone(),
             addresses: vec![inside],
             ..*aim
         };

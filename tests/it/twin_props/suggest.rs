@@ -45,6 +45,26 @@ fn reached_by_chance(
     rules.map(|rule| (rule.kind, rule.name)).collect()
 }
 
+#[test]
+fn a_group_is_reached_by_a_device_that_no_rule_denies() {
+    let items = [
+        "tag env = p | q | r",
+        "person alice { role owner in org }",
+        "unlock closed { where env != r  deny from [0.0.0.0/0, ::/0] }",
+        "unlock open { allow from 0.0.0.0/0 }",
+        "approval gate { on unlock  approvers person alice }",
+    ]
+    .map(str::to_owned);
+    let (program, results) = tested(&items, "");
+    let found = suggest(&program, &measure(&program, &results));
+    let missed: Vec<&str> = found
+        .not_found
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert!(!missed.contains(&"gate"), "{missed:?}");
+}
+
 proptest! {
     #![proptest_config(config())]
 
