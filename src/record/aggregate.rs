@@ -6,6 +6,7 @@
 //! ends, or when there are too many clients to remember.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,7 +29,7 @@ type Key = (String, std::net::IpAddr, Option<String>);
 #[derive(Debug)]
 struct Run {
     /// The latest equal record; what the folded line says.
-    record: Record,
+    record: Arc<Record>,
     /// Not yet written.
     repeats: Option<Repeats>,
     began: Timestamp,
@@ -45,7 +46,7 @@ impl Aggregator {
 
     /// Takes a record and returns what is to be written now, oldest first. An
     /// allowed request is always written by itself.
-    pub fn push(&mut self, record: Record) -> Vec<Record> {
+    pub fn push(&mut self, record: Arc<Record>) -> Vec<Arc<Record>> {
         let Asked::Unlock { request, .. } = &record.asked else {
             return vec![record];
         };
@@ -70,7 +71,7 @@ impl Aggregator {
             self.runs.insert(
                 key,
                 Run {
-                    record: record.clone(),
+                    record: Arc::clone(&record),
                     repeats: None,
                     began,
                 },
@@ -81,7 +82,7 @@ impl Aggregator {
     }
 
     /// Ends the runs whose window is over at `now`.
-    pub fn expire(&mut self, now: Timestamp) -> Vec<Record> {
+    pub fn expire(&mut self, now: Timestamp) -> Vec<Arc<Record>> {
         let window = self.window;
         self.runs
             .extract_if(|_, run| now.duration_since(run.began) >= window)
@@ -90,7 +91,7 @@ impl Aggregator {
     }
 
     /// Ends every run.
-    pub fn flush(&mut self) -> Vec<Record> {
+    pub fn flush(&mut self) -> Vec<Arc<Record>> {
         self.runs
             .drain()
             .filter_map(|(_, run)| run.folded())
@@ -99,7 +100,7 @@ impl Aggregator {
 }
 
 impl Run {
-    fn count(&mut self, record: Record) {
+    fn count(&mut self, record: Arc<Record>) {
         let repeats = self.repeats.get_or_insert(Repeats {
             n: 0,
             first: record.time,
@@ -110,12 +111,12 @@ impl Run {
         self.record = record;
     }
 
-    fn folded(self) -> Option<Record> {
+    fn folded(self) -> Option<Arc<Record>> {
         let repeats = self.repeats?;
-        Some(Record {
+        Some(Arc::new(Record {
             repeats: Some(repeats),
-            ..self.record
-        })
+            ..Arc::unwrap_or_clone(self.record)
+        }))
     }
 }
 

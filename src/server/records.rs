@@ -35,9 +35,9 @@ const DEVICES: usize = 131_072;
 /// Where decisions are recorded.
 pub struct Records {
     directory: PathBuf,
-    queue: Mutex<Option<SyncSender<Box<Record>>>>,
+    queue: Mutex<Option<SyncSender<Arc<Record>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    recent: Mutex<HashMap<String, VecDeque<Record>>>,
+    recent: Mutex<HashMap<String, VecDeque<Arc<Record>>>>,
     metrics: Arc<Metrics>,
     /// Distinguishes this run's ids from an earlier run's.
     run: i128,
@@ -83,26 +83,26 @@ impl Records {
     /// Records one decision.
     pub fn push(&self, time: Timestamp, asked: Asked, decision: Decision) {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let record = Record {
+        let record = Arc::new(Record {
             v: VERSION,
             id: format!("{:x}-{number:x}", self.run),
             time,
             asked,
             decision,
             repeats: None,
-        };
+        });
         if let Asked::Unlock { request, .. } = &record.asked {
             self.remember(&request.device, &record);
         }
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = queue.as_ref().map(|queue| queue.try_send(Box::new(record)));
+        let sent = queue.as_ref().map(|queue| queue.try_send(record));
         if matches!(sent, Some(Err(TrySendError::Full(_))) | None) {
             self.metrics.records_lost.inc();
         }
     }
 
     /// The last records of a device since the start, newest first.
-    pub fn recent(&self, device: &str) -> Vec<Record> {
+    pub fn recent(&self, device: &str) -> Vec<Arc<Record>> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent
             .get(device)
@@ -130,7 +130,7 @@ impl Records {
         }
     }
 
-    fn remember(&self, device: &str, record: &Record) {
+    fn remember(&self, device: &str, record: &Arc<Record>) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if recent.len() >= DEVICES && !recent.contains_key(device) {
             recent.clear();
@@ -139,15 +139,15 @@ impl Records {
         if records.len() >= RECENT {
             records.pop_front();
         }
-        records.push_back(record.clone());
+        records.push_back(Arc::clone(record));
     }
 }
 
-fn write_all(mut log: RecordLog, waiting: &mpsc::Receiver<Box<Record>>, lost: impl Fn()) {
+fn write_all(mut log: RecordLog, waiting: &mpsc::Receiver<Arc<Record>>, lost: impl Fn()) {
     let mut aggregator = Aggregator::new(WINDOW);
     loop {
         let (due, ended) = match waiting.recv_timeout(TICK) {
-            Ok(record) => (aggregator.push(*record), false),
+            Ok(record) => (aggregator.push(record), false),
             Err(RecvTimeoutError::Timeout) => (aggregator.expire(clock::now()), false),
             Err(RecvTimeoutError::Disconnected) => (aggregator.flush(), true),
         };

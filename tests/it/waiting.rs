@@ -123,7 +123,7 @@ fn an_hour() {
         let at = now() + SignedDuration::from_secs(second);
         for attempt in &attempts {
             let record = retry(&store, attempt, &sightings, at);
-            lines += aggregator.push(record).len();
+            lines += aggregator.push(Arc::new(record)).len();
         }
         if settled == 0 && second >= 600 {
             settled = resident();

@@ -20,6 +20,7 @@ use super::enroll::check_tags;
 use super::page::{Body, Listed, Page, Query};
 use super::{allow_once, approvals, denials};
 use crate::access::{AdminAction, Resource};
+use crate::record::Record;
 use crate::store::{Context, Device, StoreError};
 use crate::unlock::{Endpoint, draw_keys, tag_change};
 use crate::vocabulary::DeviceState;
@@ -289,10 +290,12 @@ pub(super) async fn why(
         }
     };
     let rows = app.store.read(|rows| rows.of_device(&name));
+    let recent = app.records.recent(&name);
+    let recent: Vec<&Record> = recent.iter().map(AsRef::as_ref).collect();
     Ok(Json(json!({
         "device": shown(&caller.policy, &device),
         "decision": decision,
-        "recent": app.records.recent(&name),
+        "recent": recent,
         "approvals": approvals::of_device(&app, &caller.policy, &rows, now),
         "denials": denials::of_device(&rows, now, !app.clock.trusts(now)),
         "allow_once": allow_once::of_device(&caller.policy, &rows, now),
