@@ -1,4 +1,4 @@
-//! The one thread that writes: commands in, entries on disk, callers told.
+//! From commands to entries on disk, and callers told.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, mpsc};
@@ -12,8 +12,6 @@ use super::state::Overlay;
 use super::{Context, Shared, Store, lock};
 use crate::journal::{Draft, Entry, Event, Journal, Start};
 
-/// At most so many commands share one sync.
-const LARGEST_BATCH: usize = 512;
 /// A page of the audit reads at most so many entries to find its first.
 const START_EVERY: u64 = 256;
 
@@ -27,7 +25,7 @@ pub struct Committed {
 type Decide = Box<dyn FnOnce(&dyn Rows) -> Result<Event, StoreError> + Send>;
 type Done = Box<dyn FnOnce(Result<Committed, StoreError>) + Send>;
 
-/// What the thread is sent.
+/// What is to be done.
 pub(super) enum Message {
     /// Make this change.
     Commit(Context, Decide, Done),
@@ -41,8 +39,9 @@ pub(super) enum Message {
 impl Store {
     /// Asks for a change and returns at once. `decide` sees the rows as the
     /// changes before it leave them, and says what happens; `done` is told
-    /// when it is on disk, or why not. Both run on the committing thread:
-    /// they must be short, and must not wait for the store.
+    /// when it is on disk, or why not. Both run where it is written: they must
+    /// be short, and must not wait for the store, nor for a lock that somebody
+    /// holds who does.
     pub fn submit(
         &self,
         context: Context,
@@ -50,11 +49,7 @@ impl Store {
         done: impl FnOnce(Result<Committed, StoreError>) + Send + 'static,
     ) {
         let message = Message::Commit(context, Box::new(decide), Box::new(done));
-        let unsent = match &self.sender {
-            Some(sender) => sender.send(message).err().map(|error| error.0),
-            None => Some(message),
-        };
-        if let Some(Message::Commit(_, _, done)) = unsent {
+        if let Err(Message::Commit(_, _, done)) = self.queue.leave(message) {
             done(Err(StoreError::Stopped));
         }
     }
@@ -69,31 +64,31 @@ impl Store {
         decide: impl FnOnce(&dyn Rows) -> Result<Event, StoreError> + Send + 'static,
     ) -> Result<Committed, StoreError> {
         let (told, wait) = mpsc::sync_channel(1);
-        self.submit(context, decide, move |result| {
+        let done = move |result| {
             // The caller waits below; it cannot be gone.
             let _ = told.send(result);
-        });
-        wait.recv().unwrap_or(Err(StoreError::Stopped))
+        };
+        let message = Message::Commit(context, Box::new(decide), Box::new(done));
+        match self.queue.write(message) {
+            Ok(()) => wait.recv().unwrap_or(Err(StoreError::Stopped)),
+            Err(_) => Err(StoreError::Stopped),
+        }
     }
 
     /// Writes the journal to another medium from now on; for the test of
     /// disks that fail.
     #[doc(hidden)]
     pub fn replace_medium(&self, medium: Box<dyn crate::journal::Medium>) {
-        if let Some(sender) = &self.sender {
-            let _ = sender.send(Message::Medium(medium));
-        }
+        self.send(Message::Medium(medium));
     }
 
     pub(super) fn send(&self, message: Message) {
-        if let Some(sender) = &self.sender {
-            // With the thread gone nothing is saved, and every commit says so.
-            let _ = sender.send(message);
-        }
+        // Once nothing is written any more, every commit says so.
+        let _ = self.queue.leave(message);
     }
 }
 
-/// What the committing thread owns.
+/// What writing takes.
 pub(super) struct Committer {
     pub(super) journal: Journal,
     /// None once it could not follow: the next start brings it up to date.
@@ -111,15 +106,8 @@ struct Batch {
 }
 
 impl Committer {
-    pub(super) fn run(mut self, receiver: &mpsc::Receiver<Message>) {
-        while let Ok(first) = receiver.recv() {
-            let more = receiver.try_iter().take(LARGEST_BATCH - 1);
-            let messages = std::iter::once(first).chain(more).collect();
-            self.handle(messages);
-        }
-    }
-
-    fn handle(&mut self, messages: Vec<Message>) {
+    /// Writes these, together, and tells whoever asked.
+    pub(super) fn handle(&mut self, messages: Vec<Message>) {
         let mut commands = Vec::with_capacity(messages.len());
         for message in messages {
             match message {

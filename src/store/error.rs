@@ -148,7 +148,7 @@ pub enum StoreError {
     /// The directory to restore into holds something.
     #[error("`{0}` is not empty: restore into an empty directory")]
     NotEmpty(PathBuf),
-    /// The committing thread is gone.
+    /// Nothing is written any more.
     #[error("the store has stopped; restart")]
     Stopped,
 }

@@ -1,10 +1,10 @@
 //! The one door to durable state.
 //!
-//! A change is a journal entry. One thread takes commands, holds each against
-//! the state that the ones before it leave, appends all that pass, syncs
-//! once, publishes the new rows, wipes the keys that an entry destroys, and
-//! only then tells the callers; the index follows. So one command is one
-//! compare-and-swap and one durable write, and many share a sync.
+//! A change is a journal entry. One at a time takes the commands that wait,
+//! holds each against the state that the ones before it leave, appends all
+//! that pass, syncs once, publishes the new rows, wipes the keys that an entry
+//! destroys, and only then tells the callers; the index follows. So one
+//! command is one compare-and-swap and one durable write, and many share a sync.
 //!
 //! `apply` is what an entry means: a pure function from rows to rows, used
 //! alike to refuse a command, to publish it, and to bring the index up to
@@ -12,7 +12,8 @@
 //! file only) saves a start from reading every entry's contents; it is never
 //! trusted beyond the journal, and rebuilt from it when in doubt.
 //!
-//! Start at [`Store`]; `open` is the order of a start, `commit` of a change.
+//! Start at [`Store`]; `open` is the order of a start, `commit` of a change,
+//! `queue` says who writes.
 
 mod apply;
 mod audit;
@@ -25,13 +26,14 @@ mod legacy;
 mod open;
 mod people;
 mod policy;
+mod queue;
 mod rows;
 mod sled_index;
 mod state;
 mod tokens;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
@@ -62,7 +64,7 @@ pub struct Context {
     pub policy: Option<String>,
 }
 
-/// What the committing thread and the readers share.
+/// What whoever writes and the readers share.
 struct Shared {
     directory: std::path::PathBuf,
     journal: JournalId,
@@ -93,7 +95,7 @@ impl Shared {
 /// Durable state, open.
 pub struct Store {
     shared: Arc<Shared>,
-    sender: Option<mpsc::Sender<commit::Message>>,
+    queue: Arc<queue::Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -137,7 +139,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        drop(self.sender.take());
+        self.queue.end();
         if let Some(thread) = self.thread.take() {
             // A panic there was reported there.
             let _ = thread.join();

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, RwLock, mpsc};
+use std::sync::{Arc, Mutex, RwLock};
 
 use jiff::Timestamp;
 
@@ -12,6 +12,7 @@ use super::apply::{Change, apply};
 use super::commit::Committer;
 use super::error::{StoreError, io_error};
 use super::index::{Applied, Index, IndexError};
+use super::queue::Queue;
 use super::rows::{Anchor, System};
 use super::sled_index::SledIndex;
 use super::state::State;
@@ -328,14 +329,15 @@ impl Opening {
             index: self.index,
             shared: Arc::clone(&shared),
         };
-        let (sender, receiver) = mpsc::channel();
+        let queue = Arc::new(Queue::new(committer));
+        let writing = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || committer.run(&receiver))
+            .spawn(move || writing.run())
             .map_err(io_error(directory))?;
         Ok(Store {
             shared,
-            sender: Some(sender),
+            queue,
             thread: Some(thread),
         })
     }
