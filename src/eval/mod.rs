@@ -216,6 +216,17 @@ impl Program {
         issuance::decide(&issuance::Case::new(self, request, facts, at))
     }
 
+    /// Whether [`Program::decide_issuance`] allows a certificate request with
+    /// nobody asked and nothing to be done first; the same without its words.
+    pub fn plainly_allows_issuance(
+        &self,
+        request: &IssuanceRequest,
+        facts: &IssuanceFacts,
+        at: Timestamp,
+    ) -> bool {
+        issuance::is_plainly_allowed(&issuance::Case::new(self, request, facts, at))
+    }
+
     /// Decides a certificate request and says what each rule had to do with it.
     pub fn trace_issuance(
         &self,

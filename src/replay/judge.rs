@@ -15,7 +15,7 @@ use super::cause::{Cause, Lacking, cause, lacking};
 use super::report::Class;
 use crate::decision::{Decision, Obligation, RuleRef};
 use crate::eval::unlock::Gate;
-use crate::eval::{Classified, Verdict};
+use crate::eval::{Classified, Program, Verdict};
 use crate::record::line::{AskedLine, DecisionLine, Line, LineError, UnlockLine};
 use crate::request::{UnlockFacts, UnlockRequest};
 use crate::vocabulary::{Outcome, ReasonCode};
@@ -206,10 +206,21 @@ impl<'a> Judge<'a> {
         let AskedLine::Issuance(request, facts) = &line.asked else {
             return Ok(None);
         };
-        let decide =
-            |program: &crate::eval::Program| program.decide_issuance(request, facts, line.time);
-        let after = decide(&self.replay.candidate);
-        let before = self.replay.baseline.as_ref().map(decide);
+        let Replay {
+            candidate,
+            baseline,
+        } = self.replay;
+        let allows = |program: &Program| program.plainly_allows_issuance(request, facts, line.time);
+        let was_allowed = match (baseline, &line.decision) {
+            (Some(program), _) => allows(program),
+            (None, recorded) => recorded.as_ref().is_some_and(is_recorded_as_allowed),
+        };
+        if was_allowed && allows(candidate) {
+            return Ok(None);
+        }
+        let decide = |program: &Program| program.decide_issuance(request, facts, line.time);
+        let after = decide(candidate);
+        let before = baseline.as_ref().map(decide);
         let lacking = lacking::issuance(&after, line.has_facts);
         flip(line, before, after, lacking)
     }
@@ -246,9 +257,18 @@ fn is_as_recorded(verdict: Verdict, recorded: &DecisionLine<'_>) -> bool {
     is_bare(verdict)
         && verdict.outcome() == recorded.outcome
         && recorded.reasons.is_just(verdict.code)
-        && is_empty(recorded.obligations)
-        && is_empty(recorded.groups)
-        && is_empty(recorded.approvers)
+        && is_without_lists(recorded)
+}
+
+/// Whether it is recorded as allowed, with nobody asked and nothing done first.
+fn is_recorded_as_allowed(recorded: &DecisionLine<'_>) -> bool {
+    recorded.outcome == Outcome::Allow
+        && recorded.reasons.is_just(ReasonCode::Allowed)
+        && is_without_lists(recorded)
+}
+
+fn is_without_lists(recorded: &DecisionLine<'_>) -> bool {
+    is_empty(recorded.obligations) && is_empty(recorded.groups) && is_empty(recorded.approvers)
 }
 
 /// Whether a list is recorded as empty, or not at all.

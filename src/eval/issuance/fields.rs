@@ -55,24 +55,22 @@ pub(super) fn policy(case: &Case<'_>, id: IssuanceId) -> Vec<Violation> {
     let policy = &case.set.issuances[id];
     let request = case.request;
     let check = Check { case, id };
-    let types = policy.key_types.as_ref();
-    let issuers = policy.issuer_types.as_ref();
     [
         check.word(
-            types.map(|rule| (words(&rule.value, KeyType::word), rule.span)),
+            policy.key_types.as_ref(),
+            |one| one.word(),
             (ReasonCode::KeyType, "key type"),
             request.key_type.as_deref(),
         ),
         check.word(
-            issuers.map(|rule| (words(&rule.value, IssuerType::word), rule.span)),
+            policy.issuer_types.as_ref(),
+            |one| one.word(),
             (ReasonCode::IssuerType, "issuer type"),
             request.issuer_type.as_deref(),
         ),
         check.word(
-            policy
-                .issuer_ids
-                .as_ref()
-                .map(|rule| (rule.value.clone(), rule.span)),
+            policy.issuer_ids.as_ref(),
+            String::as_str,
             (ReasonCode::IssuerId, "issuer"),
             request.issuer_id.as_deref(),
         ),
@@ -113,16 +111,18 @@ impl Check<'_> {
     }
 
     /// A field that must be one of some words.
-    fn word(
+    fn word<T>(
         &self,
-        rule: Option<(Vec<String>, Span)>,
+        rule: Option<&Rule<Vec<T>>>,
+        word: impl Fn(&T) -> &str,
         (code, what): (ReasonCode, &str),
         found: Option<&str>,
     ) -> Option<Violation> {
-        let (allowed, span) = rule?;
-        if found.is_some_and(|word| allowed.iter().any(|one| one == word)) {
+        let rule = rule?;
+        if found.is_some_and(|found| rule.value.iter().any(|one| word(one) == found)) {
             return None;
         }
+        let allowed: Vec<String> = rule.value.iter().map(|one| word(one).to_owned()).collect();
         let listed = describe::list(allowed.iter().cloned());
         let name = self.name();
         let message = match found {
@@ -132,7 +132,7 @@ impl Check<'_> {
             }
             None => format!("the request names no {what}; `{name}` allows {listed}"),
         };
-        self.fail(code, span, message, found.map(str::to_owned), allowed)
+        self.fail(code, rule.span, message, found.map(str::to_owned), allowed)
     }
 
     fn naming(&self, policy: &IssuancePolicy) -> Option<Violation> {

@@ -162,26 +162,37 @@ pub(super) fn requirement_of(
 
 /// Takes the steps in order.
 pub(super) fn decide(case: &Case<'_>) -> Decision {
-    let scope = match &case.scope {
-        Ok(scope) => scope,
-        Err(incomplete) => {
-            let message = format!("the evaluation cannot be completed: {incomplete}");
-            return deny(case, vec![plain(ReasonCode::EvaluationIncomplete, message)]);
-        }
-    };
+    match passes(case) {
+        Ok(scope) => gate(case, scope),
+        Err(reasons) => deny(case, reasons),
+    }
+}
+
+/// Whether a request is allowed with nobody asked and nothing to be done
+/// first: what [`decide`] says of most requests, without its words.
+pub(super) fn is_plainly_allowed(case: &Case<'_>) -> bool {
+    passes(case).is_ok_and(|scope| scope.groups.is_empty())
+}
+
+/// What a request falls under that no rule forbids; else why it is denied.
+fn passes<'a>(case: &'a Case<'_>) -> Result<&'a Scope<'a>, Vec<Reason>> {
+    let scope = case.scope.as_ref().map_err(|incomplete| {
+        let message = format!("the evaluation cannot be completed: {incomplete}");
+        vec![plain(ReasonCode::EvaluationIncomplete, message)]
+    })?;
     let unmatched = case.is_regulated() && scope.policies.is_empty();
     if unmatched && case.set.issuance_default == Effect::Deny {
         let message = format!("no issuance policy matches this {} request", case.action);
-        return deny(case, vec![plain(ReasonCode::Unregulated, message)]);
+        return Err(vec![plain(ReasonCode::Unregulated, message)]);
     }
     let mut violations = violations(case, scope);
     if violations.is_empty() {
         violations = fields::demands(case, scope);
     }
-    if !violations.is_empty() {
-        return deny(case, report::reasons(violations));
+    match violations.is_empty() {
+        true => Ok(scope),
+        false => Err(report::reasons(violations)),
     }
-    gate(case, scope)
 }
 
 /// Everything that the request fails, in no order.
