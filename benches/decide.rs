@@ -29,7 +29,7 @@ use panopol::eval::Program;
 use panopol::request::{UnlockFacts, UnlockRequest};
 use panopol::source::load::InMemory;
 use panopol::space::prefixes::PrefixSet;
-use panopol::vocabulary::DeviceState;
+use panopol::vocabulary::{DeviceState, Outcome, ReasonCode};
 use turns::{Contestant, compete};
 
 /// How many prefixes the rules of a policy name together.
@@ -202,10 +202,8 @@ fn against_lookups(shape: Shape, rules: u32, prefixes: u32) -> f64 {
     let mut judge = |asked: &[IpAddr]| {
         let judge = |one: &&IpAddr| {
             judged.source = **one;
-            !matches!(
-                program.judge_known(&known, &judged, &facts, at).code.word(),
-                "source-not-allowed"
-            )
+            let verdict = program.judge_known(&known, &judged, &facts, at);
+            verdict.code != ReasonCode::SourceNotAllowed
         };
         asked.iter().filter(judge).count()
     };
@@ -221,7 +219,7 @@ fn against_lookups(shape: Shape, rules: u32, prefixes: u32) -> f64 {
     let walk = |walked: &mut UnlockRequest, one: &IpAddr| {
         walked.source = *one;
         let verdict = program.judge_unlock(&class, walked, &facts, at);
-        usize::from(verdict.code.word() != "source-not-allowed")
+        usize::from(verdict.code != ReasonCode::SourceNotAllowed)
     };
     let mut contestants = vec![Contestant::new("decision", asked.len(), || judge(&asked))];
     contestants.extend(lookups(shape, prefixes, &asked));
@@ -304,7 +302,7 @@ fn against_cedar(rules: u32) {
             let judge = |one: &&IpAddr| {
                 judged.source = **one;
                 let verdict = program.judge_known(&known, &judged, &facts, at);
-                verdict.code.word() == "allowed"
+                verdict.code == ReasonCode::Allowed
             };
             few.iter().filter(judge).count()
         }),
@@ -321,7 +319,7 @@ fn against_cedar(rules: u32) {
             let mut judged = request();
             let mut judge = |one: &&IpAddr| {
                 judged.source = **one;
-                program.decide_unlock(&judged, &facts, at).outcome.word() == "allow"
+                program.decide_unlock(&judged, &facts, at).outcome == Outcome::Allow
             };
             few.iter().filter(|one| judge(one)).count()
         }),

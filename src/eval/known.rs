@@ -38,6 +38,11 @@ impl KnownClass {
         self.row().is_some()
     }
 
+    /// Whether an approval group covers the device.
+    pub(super) fn is_gated(&self) -> bool {
+        (self.class.as_ref()).is_ok_and(|class| !class.groups.is_empty())
+    }
+
     /// The row, where there is one by now.
     pub(super) fn row(&self) -> Option<&Row> {
         self.slot.row.get()?.as_ref()

@@ -16,7 +16,11 @@ fn number() -> impl Strategy<Value = u128> {
 }
 
 fn steps() -> impl Strategy<Value = BTreeMap<u128, u32>> {
-    prop::collection::btree_map(number(), 0..4u32, 0..700)
+    let number = || prop_oneof![8 => number(), 1 => Just(0), 1 => Just(u128::MAX), 1 => Just(u128::from(u32::MAX))];
+    prop_oneof![
+        prop::collection::btree_map(number(), 0..4u32, 0..12),
+        prop::collection::btree_map(number(), 0..4u32, 0..700),
+    ]
 }
 
 /// The value of the last step that is not past `number`.
@@ -30,6 +34,7 @@ proptest! {
     fn a_search_finds_what_looking_through_all_finds(steps in steps(), first in 0..4u32, more in prop::collection::vec(number(), 50)) {
         let wide: Vec<(u128, u32)> = steps.into_iter().collect();
         let axis = Axis::new(first, wide.iter().copied());
+        prop_assert!(axis.bytes() <= Axis::<u128>::most_bytes(wide.len()));
         let around = wide.iter().flat_map(|step| [step.0.saturating_sub(1), step.0, step.0.saturating_add(1)]);
         for number in around.chain(more).chain([0, u128::MAX]) {
             prop_assert_eq!(axis.at(number), looked_through(first, &wide, number));
@@ -37,6 +42,7 @@ proptest! {
         let narrow: BTreeMap<u32, u32> = wide.iter().map(|step| (step.0 as u32, step.1)).collect();
         let narrow: Vec<(u32, u32)> = narrow.into_iter().collect();
         let axis = Axis::new(first, narrow.iter().copied());
+        prop_assert!(axis.bytes() <= Axis::<u32>::most_bytes(narrow.len()));
         let around = narrow.iter().flat_map(|step| [step.0.saturating_sub(1), step.0, step.0.saturating_add(1)]);
         for number in around.chain([0, u32::MAX]) {
             prop_assert_eq!(axis.at(number), looked_through(first, &narrow, number));

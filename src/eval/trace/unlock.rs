@@ -135,30 +135,28 @@ fn source_rule(
 /// Whether a rule's lines cover the source now, and which source does or why none.
 fn source_condition(case: &Case<'_>, id: UnlockId, effect: Effect) -> (bool, String) {
     let set = &case.program.set;
-    let rule = &set.unlocks[id];
     let networks = &case.program.networks;
     let address = case.source;
     let covering_lines = || {
-        let lines = case.lines(id, effect).iter().enumerate();
-        lines.filter(|(_, line)| line.covers(networks, address))
+        let lines = case.program.lines.of(id, effect).map(|(_, line)| line);
+        lines.filter(|line| line.covers(networks, address))
     };
-    let open = covering_lines().find(|(_, line)| line.is_open(set, case.at));
-    if let Some((at, _)) = open {
-        let source = written(rule, effect, at).and_then(|line| covering(line, networks, address));
+    let open = covering_lines().find(|line| line.is_open(set, case.at));
+    if let Some(line) = open {
+        let source = line
+            .written(set)
+            .and_then(|line| covering(line, networks, address));
         let source = source.map_or(String::new(), |one| describe::source(set, one));
         return (true, format!("source {address} is in {source}"));
     }
-    if let Some(line) = covering_lines().find_map(|(at, _)| written(rule, effect, at)) {
+    if let Some(line) = covering_lines().find_map(|line| line.written(set)) {
         let schedules = describe::schedules(set, &line.during);
         let opens = describe::opens(set, &line.during, case.at);
         let opens = opens.map_or(String::new(), |when| format!(", {when}"));
         return (false, format!("outside schedule {schedules}{opens}"));
     }
-    let lines = match effect {
-        Effect::Allow => &rule.allow,
-        Effect::Deny => &rule.deny,
-    };
-    let sources = lines.iter().flat_map(|line| &line.sources);
+    let lines = written(&set.unlocks[id], effect).iter();
+    let sources = lines.flat_map(|line| &line.sources);
     let listed: Vec<String> = sources.map(|&one| describe::source(set, one)).collect();
     let detail = match listed.as_slice() {
         [one] => format!("source {address} is not in {one}"),

@@ -1,13 +1,13 @@
 //! A verdict on an unlock in words, with all that follows from it.
 
-use super::lines::{covering, written};
+use super::lines::{Line, covering};
 use super::{Case, Cause, Gate, Verdict, once};
 use crate::decision::{Decision, Obligation, Reason, RuleRef};
 use crate::eval::people::Asker;
 use crate::eval::{Class, approval, describe, place};
 use crate::ir::UnlockId;
 use crate::ir::unlock::SourceLine;
-use crate::vocabulary::{Effect, Outcome, Override, ReasonCode};
+use crate::vocabulary::{Outcome, Override, ReasonCode};
 
 /// Says a verdict.
 pub(crate) fn explain(case: &Case<'_>, verdict: Verdict) -> Decision {
@@ -64,7 +64,7 @@ fn reason(case: &Case<'_>, verdict: Verdict) -> Reason {
             "the device is disabled, and no live allow-once overrides that".to_owned()
         }
         ReasonCode::OutsideSchedule => outside(case, &place),
-        ReasonCode::SourceNotAllowed => not_allowed(case, verdict.cause),
+        ReasonCode::SourceNotAllowed => not_allowed(case, &place),
         ReasonCode::EvaluationIncomplete
         // The rest are a certificate request's.
         | ReasonCode::Unregulated
@@ -104,9 +104,10 @@ impl<'a> Place<'a> {
         let (rule, line) = match cause {
             Cause::Plain | Cause::Denial(_) => (None, None),
             Cause::Rule(id) => (Some(id), None),
-            Cause::Line(id, effect, index) => {
-                let rule = &case.program.set.unlocks[id];
-                (Some(id), written(rule, effect, index))
+            Cause::Line(id) => {
+                let line = case.program.lines.get(id);
+                let written = line.and_then(|line| line.written(&case.program.set));
+                (line.map(Line::rule), written)
             }
         };
         Place { rule, line }
@@ -197,7 +198,7 @@ fn incomplete(case: &Case<'_>) -> String {
 fn denial(case: &Case<'_>, cause: Cause) -> String {
     let denial = match cause {
         Cause::Denial(index) => case.facts.denials.get(index),
-        Cause::Plain | Cause::Line(..) | Cause::Rule(_) => None,
+        Cause::Plain | Cause::Line(_) | Cause::Rule(_) => None,
     };
     match denial {
         Some(denial) => format!(
@@ -223,24 +224,22 @@ fn outside(case: &Case<'_>, place: &Place<'_>) -> String {
 }
 
 /// Why no rule allows the source.
-fn not_allowed(case: &Case<'_>, cause: Cause) -> String {
+fn not_allowed(case: &Case<'_>, place: &Place<'_>) -> String {
     let set = &case.program.set;
-    match cause {
-        Cause::Rule(id) | Cause::Line(id, Effect::Allow | Effect::Deny, _) => {
-            let lines = set.unlocks[id].allow.iter();
-            let sources = lines.flat_map(|line| &line.sources);
-            let listed = describe::list(sources.map(|&one| describe::source(set, one)));
-            let name = set.unlocks.name(id);
-            format!(
-                "{} is in none of the sources that `{name}` allows: {listed}",
-                case.source
-            )
+    if let Some(id) = place.rule {
+        let lines = set.unlocks[id].allow.iter();
+        let sources = lines.flat_map(|line| &line.sources);
+        let listed = describe::list(sources.map(|&one| describe::source(set, one)));
+        let name = set.unlocks.name(id);
+        return format!(
+            "{} is in none of the sources that `{name}` allows: {listed}",
+            case.source
+        );
+    }
+    match case.class {
+        Ok(class) if !class.rules.is_empty() => {
+            "no unlock rule that matches this device allows any source".to_owned()
         }
-        Cause::Plain | Cause::Denial(_) => match case.class {
-            Ok(class) if !class.rules.is_empty() => {
-                "no unlock rule that matches this device allows any source".to_owned()
-            }
-            Ok(_) | Err(_) => "no unlock rule matches this device".to_owned(),
-        },
+        Ok(_) | Err(_) => "no unlock rule matches this device".to_owned(),
     }
 }

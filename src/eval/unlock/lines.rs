@@ -1,51 +1,86 @@
-//! The source lines of an unlock rule, compiled.
+//! The source lines of unlock rules, compiled and numbered.
 
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::LineId;
+use crate::ir::table::Id;
 use crate::ir::unlock::{Source, SourceLine, UnlockRule};
-use crate::ir::{NetworkId, PolicySet, ScheduleId};
+use crate::ir::{NetworkId, PolicySet, ScheduleId, UnlockId};
 use crate::space::networks::Networks;
 use crate::space::prefixes::PrefixSet;
 use crate::space::schedule::is_open;
 use crate::vocabulary::Effect;
 
-/// The lines of one rule, in the order written.
+/// The lines of all rules, in the order of decision: rules by name, the denying
+/// lines of each before the allowing ones, each in the order written.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    allow: Vec<Line>,
-    deny: Vec<Line>,
+    all: Vec<Line>,
+    /// By rule where its lines begin, and where its allowing ones do; and at
+    /// the end where another rule's would.
+    begins: Vec<(usize, usize)>,
 }
 
 impl Lines {
-    /// Compiles the lines of a rule.
-    pub(crate) fn compile(rule: &UnlockRule) -> Self {
-        Lines {
-            allow: rule.allow.iter().map(Line::compile).collect(),
-            deny: rule.deny.iter().map(Line::compile).collect(),
+    /// Compiles the lines of a set.
+    pub(crate) fn compile(set: &PolicySet) -> Self {
+        let (mut all, mut begins) = (Vec::new(), Vec::new());
+        for (id, rule) in set.unlocks.iter() {
+            let begin = all.len();
+            let compiled = |effect| {
+                let lines = written(rule, effect).iter().enumerate();
+                lines.map(move |(at, line)| Line::compile((id, effect, at), line))
+            };
+            all.extend(compiled(Effect::Deny));
+            begins.push((begin, all.len()));
+            all.extend(compiled(Effect::Allow));
         }
+        begins.push((all.len(), all.len()));
+        Lines { all, begins }
     }
 
-    /// Those of one effect.
-    pub(crate) fn of(&self, effect: Effect) -> &[Line] {
-        match effect {
-            Effect::Allow => &self.allow,
-            Effect::Deny => &self.deny,
-        }
+    /// Those of one effect of a rule.
+    pub(crate) fn of(
+        &self,
+        rule: UnlockId,
+        effect: Effect,
+    ) -> impl ExactSizeIterator<Item = (LineId, &Line)> {
+        let begins = |index: usize| self.begins.get(index).copied().unwrap_or_default();
+        let ((deny, allow), (end, _)) = (begins(rule.index()), begins(rule.index() + 1));
+        let range = match effect {
+            Effect::Deny => deny..allow,
+            Effect::Allow => allow..end,
+        };
+        let first = range.start;
+        let lines = self.all.get(range).unwrap_or_default().iter().enumerate();
+        lines.map(move |(at, line)| (LineId::from_index(first + at), line))
+    }
+
+    /// The line of that number.
+    pub(crate) fn get(&self, id: LineId) -> Option<&Line> {
+        self.all.get(id.index())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
     }
 }
 
 /// One `allow from` or `deny from`.
 #[derive(Debug)]
 pub(crate) struct Line {
+    /// Its rule, what it does, and its place among the rule's lines that do.
+    place: (UnlockId, Effect, usize),
     networks: Vec<NetworkId>,
     literals: PrefixSet,
     during: Vec<ScheduleId>,
 }
 
 impl Line {
-    fn compile(line: &SourceLine) -> Self {
+    fn compile(place: (UnlockId, Effect, usize), line: &SourceLine) -> Self {
         let mut networks = Vec::new();
         let mut literals = Vec::new();
         for source in &line.sources {
@@ -55,10 +90,22 @@ impl Line {
             }
         }
         Line {
+            place,
             networks,
             literals: PrefixSet::from_prefixes(literals),
             during: line.during.clone(),
         }
+    }
+
+    /// The rule that it stands in.
+    pub(crate) fn rule(&self) -> UnlockId {
+        self.place.0
+    }
+
+    /// The line of `set`, of which this was compiled, that it was made from.
+    pub(crate) fn written<'a>(&self, set: &'a PolicySet) -> Option<&'a SourceLine> {
+        let (rule, effect, at) = self.place;
+        written(&set.unlocks[rule], effect).get(at)
     }
 
     /// Whether one of its sources is `address`'s.
@@ -89,11 +136,11 @@ impl Line {
     }
 }
 
-/// The rule's line that a compiled one was made from.
-pub(crate) fn written(rule: &UnlockRule, effect: Effect, index: usize) -> Option<&SourceLine> {
+/// The lines of one effect of a rule, as written.
+pub(crate) fn written(rule: &UnlockRule, effect: Effect) -> &[SourceLine] {
     match effect {
-        Effect::Allow => rule.allow.get(index),
-        Effect::Deny => rule.deny.get(index),
+        Effect::Allow => &rule.allow,
+        Effect::Deny => &rule.deny,
     }
 }
 

@@ -21,9 +21,8 @@ use crate::address::{covers, fold, fold_prefix};
 use crate::ir::table::Id;
 use crate::ir::{BypassId, UnlockId};
 use crate::request::{Denial, UnlockFacts, UnlockRequest};
-use crate::vocabulary::{DeviceState, Effect, Outcome, Override, ReasonCode};
+use crate::vocabulary::{DeviceState, Outcome, Override, ReasonCode};
 pub(super) use explain::explain;
-use lines::Line;
 use once::Mask;
 use row::Row;
 use sources::Sources;
@@ -62,10 +61,24 @@ pub enum Cause {
     Plain,
     /// This one of the temporary denials given.
     Denial(usize),
-    /// This line of a rule's `allow` or `deny` lines covers the source.
-    Line(UnlockId, Effect, usize),
+    /// This `allow` or `deny` line covers the source.
+    Line(LineId),
     /// This rule matches, and does not cover the source.
     Rule(UnlockId),
+}
+
+/// A source line of a program, by its place in the order of decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LineId(u32);
+
+impl Id for LineId {
+    fn from_index(index: usize) -> Self {
+        LineId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// How approval stands.
@@ -149,36 +162,46 @@ impl<'a> Case<'a> {
     pub(super) fn denied_by(&self, denial: &Denial) -> bool {
         self.at < denial.until && covers(fold_prefix(denial.source), self.source)
     }
+}
 
-    /// The compiled lines of one effect of a rule.
-    pub(super) fn lines(&self, rule: UnlockId, effect: Effect) -> &'a [Line] {
-        let lines = self.program.lines.get(rule.index());
-        lines.map_or(&[], |lines| lines.of(effect))
-    }
+/// What [`judge`] comes to by the row alone: for an active device that no group
+/// covers, with nothing live beside the request, where no schedule matters.
+/// Then only the steps about the source are left, and the row has taken them.
+#[inline]
+pub(super) fn plainly(
+    known: &KnownClass,
+    request: &UnlockRequest,
+    facts: &UnlockFacts,
+) -> Option<Verdict> {
+    let nothing_live = facts.denials.is_empty() && facts.allow_once.is_empty();
+    let is_plain = request.state == DeviceState::Active && nothing_live && !known.is_gated();
+    let row = known.row().filter(|_| is_plain)?;
+    let (code, cause) = row.plainly(request.source)?;
+    Some(settled(code, cause))
 }
 
 /// Takes the steps in order; the first that matches ends it.
 pub(super) fn judge(case: &Case<'_>) -> Verdict {
     if case.request.state == DeviceState::Revoked {
-        return deny(ReasonCode::DeviceRevoked, Cause::Plain);
+        return settled(ReasonCode::DeviceRevoked, Cause::Plain);
     }
     let denials = case.facts.denials.iter().enumerate();
     let live = denials.filter(|(_, one)| case.denied_by(one));
     if let Some((index, _)) = live.max_by_key(|(_, one)| one.until) {
-        return deny(ReasonCode::TemporarilyDenied, Cause::Denial(index));
+        return settled(ReasonCode::TemporarilyDenied, Cause::Denial(index));
     }
     let Ok(class) = case.class else {
-        return deny(ReasonCode::EvaluationIncomplete, Cause::Plain);
+        return settled(ReasonCode::EvaluationIncomplete, Cause::Plain);
     };
     let sources = Sources::new(case, class);
     if let Some(line) = sources.denying() {
-        return deny(ReasonCode::SourceDenied, line);
+        return settled(ReasonCode::SourceDenied, line);
     }
     let armed = once::available(case, class);
     let mut overridden = Mask::default();
     if case.request.state == DeviceState::Disabled {
         if !armed.has(Override::Disabled) {
-            return deny(ReasonCode::DeviceDisabled, Cause::Plain);
+            return settled(ReasonCode::DeviceDisabled, Cause::Plain);
         }
         overridden = overridden.with(Override::Disabled);
     }
@@ -207,7 +230,9 @@ pub(super) fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
-fn deny(code: ReasonCode, cause: Cause) -> Verdict {
+/// A verdict with which approval has nothing to do.
+#[inline]
+fn settled(code: ReasonCode, cause: Cause) -> Verdict {
     Verdict {
         code,
         cause,
@@ -219,13 +244,9 @@ fn deny(code: ReasonCode, cause: Cause) -> Verdict {
 /// No open line covers the source: says whether only the schedule failed.
 fn source_not_allowed(sources: Sources<'_>) -> Verdict {
     if let Some(line) = sources.shut() {
-        return deny(ReasonCode::OutsideSchedule, line);
+        return settled(ReasonCode::OutsideSchedule, line);
     }
-    let nearest = sources.nearest();
-    deny(
-        ReasonCode::SourceNotAllowed,
-        nearest.map_or(Cause::Plain, Cause::Rule),
-    )
+    settled(ReasonCode::SourceNotAllowed, sources.nearest())
 }
 
 /// A live approval is spent before a bypass is recorded, and that before an allow-once is spent.

@@ -11,16 +11,15 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::Cause;
 use super::lines::Line;
 use super::sweep::{self, Mixtures, Step, Swept};
+use super::{Cause, LineId};
 use crate::eval::{Class, Program};
-use crate::ir::table::Id;
 use crate::ir::{NetworkId, ScheduleId, UnlockId};
-use crate::space::axis::Axis;
+use crate::space::axis::{Axis, Number};
 use crate::space::networks::Networks;
 use crate::space::prefixes::PrefixSet;
-use crate::vocabulary::Effect;
+use crate::vocabulary::{Effect, ReasonCode};
 
 /// How much a sweep may do, in steps: boundaries times sets of schedules.
 const WORK: usize = 1 << 26;
@@ -30,12 +29,10 @@ const WORK: usize = 1 << 26;
 pub(crate) struct Row {
     v4: Axis<u32>,
     v6: Axis<u128>,
-    /// The lines that an outcome may name, by rule and place.
-    lines: Box<[(UnlockId, u32)]>,
     mixed: Box<[Mixed]>,
     windows: Windows,
-    /// The first rule that allows any source.
-    allowing: Option<UnlockId>,
+    /// What stands in the way where no line covers the address.
+    nowhere: Cause,
 }
 
 /// What a stretch of addresses comes to.
@@ -44,9 +41,9 @@ pub(super) enum Outcome {
     /// No line covers it.
     Nothing,
     /// A line without a schedule denies it.
-    Denied(u32),
+    Denied(LineId),
     /// A line without a schedule allows it, and none denies it.
-    Allowed(u32),
+    Allowed(LineId),
     /// It depends on schedules.
     Mixed(u32),
 }
@@ -60,8 +57,8 @@ impl Outcome {
     pub(super) fn pack(self) -> u32 {
         let (tag, number) = match self {
             Outcome::Nothing => (0, 0),
-            Outcome::Denied(line) => (1, line),
-            Outcome::Allowed(line) => (2, line),
+            Outcome::Denied(LineId(line)) => (1, line),
+            Outcome::Allowed(LineId(line)) => (2, line),
             Outcome::Mixed(place) => (3, place),
         };
         (tag << Self::TAG) | number
@@ -70,8 +67,8 @@ impl Outcome {
     fn unpack(number: u32) -> Self {
         let rest = number & (Self::END - 1);
         match number >> Self::TAG {
-            1 => Outcome::Denied(rest),
-            2 => Outcome::Allowed(rest),
+            1 => Outcome::Denied(LineId(rest)),
+            2 => Outcome::Allowed(LineId(rest)),
             3 => Outcome::Mixed(rest),
             _ => Outcome::Nothing,
         }
@@ -90,7 +87,7 @@ pub(super) struct Mixed {
 /// A line, and the set of schedules in which it is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Choice {
-    pub(super) line: u32,
+    pub(super) line: LineId,
     pub(super) window: u32,
 }
 
@@ -111,17 +108,15 @@ impl Row {
         let mut layout = Layout::new(limit);
         for &rule in &class.rules {
             for effect in [Effect::Deny, Effect::Allow] {
-                let lines = program.lines.get(rule.index())?.of(effect);
-                for (at, line) in (0u32..).zip(lines) {
-                    layout.push(line, effect, &program.networks)?;
-                    layout.lines.push((rule, at));
+                for (id, line) in program.lines.of(rule, effect) {
+                    layout.push((id, line), effect, &program.networks)?;
                 }
             }
         }
         let windows: Windows = layout.windows();
         let boundaries: usize = layout.swept.iter().map(|one| 2 * one.ranges.len()).sum();
         let fits = boundaries.checked_mul(windows.len())? <= WORK
-            && layout.lines.len() < Outcome::END as usize;
+            && program.lines.len() < Outcome::END as usize;
         if !fits {
             return None;
         }
@@ -131,23 +126,48 @@ impl Row {
         Some(Row {
             v4: axis(v4),
             v6: axis(v6),
-            lines: layout.lines.into_boxed_slice(),
             mixed: mixed.into_boxed_slice()?,
             windows,
-            allowing: first_allowing(program, class),
+            nowhere: nearest(program, class),
         })
     }
 
-    /// What it says of `address`, folded.
+    /// What it says of `address`.
     #[inline]
     pub(crate) fn at(&self, address: IpAddr) -> Spot<'_> {
-        let number = match address {
-            IpAddr::V4(address) => self.v4.at(u32::from(address)),
-            IpAddr::V6(address) => self.v6.at(u128::from(address)),
-        };
         Spot {
             row: self,
-            outcome: Outcome::unpack(number),
+            outcome: Outcome::unpack(self.packed(address)),
+        }
+    }
+
+    /// What it comes to for `address`, where no schedule matters.
+    #[inline]
+    pub(super) fn plainly(&self, address: IpAddr) -> Option<(ReasonCode, Cause)> {
+        let outcome = self.at(address).outcome;
+        let code = match outcome {
+            Outcome::Nothing => ReasonCode::SourceNotAllowed,
+            Outcome::Denied(_) => ReasonCode::SourceDenied,
+            Outcome::Allowed(_) => ReasonCode::Allowed,
+            Outcome::Mixed(_) => return None,
+        };
+        let cause = match outcome {
+            Outcome::Nothing | Outcome::Mixed(_) => self.nowhere,
+            Outcome::Denied(line) | Outcome::Allowed(line) => Cause::Line(line),
+        };
+        Some((code, cause))
+    }
+
+    /// The outcome for `address`, as a number. An address is folded here, and
+    /// not before: made anew, it would be read back slowly.
+    fn packed(&self, address: IpAddr) -> u32 {
+        let folded = match address {
+            IpAddr::V4(v4) => Ok(v4),
+            IpAddr::V6(v6) => v6.to_ipv4_mapped().ok_or(v6),
+        };
+        match folded {
+            Ok(v4) => self.v4.at(u32::from(v4)),
+            Err(v6) => self.v6.at(u128::from(v6)),
         }
     }
 
@@ -157,14 +177,8 @@ impl Row {
         size_of::<Row>()
             + self.v4.bytes()
             + self.v6.bytes()
-            + size_of_val(&*self.lines)
             + size_of_val(&*self.mixed)
             + self.mixed.iter().map(choices).sum::<usize>()
-    }
-
-    fn cause(&self, effect: Effect, line: u32) -> Option<Cause> {
-        let &(rule, at) = self.lines.get(line as usize)?;
-        Some(Cause::Line(rule, effect, at as usize))
     }
 }
 
@@ -174,7 +188,7 @@ impl Spot<'_> {
     pub(crate) fn denying(self, program: &Program, at: Timestamp) -> Option<Cause> {
         match self.outcome {
             Outcome::Nothing | Outcome::Allowed(_) => None,
-            Outcome::Denied(line) => self.row.cause(Effect::Deny, line),
+            Outcome::Denied(line) => Some(Cause::Line(line)),
             Outcome::Mixed(_) => self.open(Effect::Deny, program, at),
         }
     }
@@ -184,7 +198,7 @@ impl Spot<'_> {
     pub(crate) fn allowing(self, program: &Program, at: Timestamp) -> Option<Cause> {
         match self.outcome {
             Outcome::Nothing | Outcome::Denied(_) => None,
-            Outcome::Allowed(line) => self.row.cause(Effect::Allow, line),
+            Outcome::Allowed(line) => Some(Cause::Line(line)),
             Outcome::Mixed(_) => self.open(Effect::Allow, program, at),
         }
     }
@@ -192,14 +206,14 @@ impl Spot<'_> {
     /// The first line that would allow at another time, where none does now.
     #[inline]
     pub(crate) fn shut(self) -> Option<Cause> {
-        let first = self.choices(Effect::Allow).first()?;
-        self.row.cause(Effect::Allow, first.line)
+        let first = self.choices(Effect::Allow).first();
+        first.map(|first| Cause::Line(first.line))
     }
 
-    /// The first rule that allows any source.
+    /// What stands in the way where no line covers the address.
     #[inline]
-    pub(crate) fn nearest(self) -> Option<UnlockId> {
-        self.row.allowing
+    pub(super) fn nearest(self) -> Cause {
+        self.row.nowhere
     }
 
     fn open(self, effect: Effect, program: &Program, at: Timestamp) -> Option<Cause> {
@@ -210,8 +224,8 @@ impl Spot<'_> {
                     || (ids.iter()).any(|&id| program.hours.is_open(&program.set, id, at))
             })
         };
-        let open = self.choices(effect).iter().find(is_open)?;
-        self.row.cause(effect, open.line)
+        let open = self.choices(effect).iter().find(is_open);
+        open.map(|open| Cause::Line(open.line))
     }
 
     fn choices(&self, effect: Effect) -> &[Choice] {
@@ -228,7 +242,6 @@ impl Spot<'_> {
 
 /// The lines of a class on their way into a row.
 struct Layout<'a> {
-    lines: Vec<(UnlockId, u32)>,
     swept: Vec<Swept>,
     windows: HashMap<&'a [ScheduleId], usize>,
     /// The networks that a line of this effect and window named before: only
@@ -241,7 +254,6 @@ impl<'a> Layout<'a> {
     fn new(limit: usize) -> Self {
         let always: &[ScheduleId] = &[];
         Layout {
-            lines: Vec::new(),
             swept: Vec::new(),
             windows: HashMap::from([(always, 0)]),
             named: HashSet::new(),
@@ -250,13 +262,19 @@ impl<'a> Layout<'a> {
     }
 
     /// Takes the next line; none where it no longer fits.
-    fn push(&mut self, line: &'a Line, effect: Effect, networks: &Networks) -> Option<()> {
+    fn push(
+        &mut self,
+        (id, line): (LineId, &'a Line),
+        effect: Effect,
+        networks: &Networks,
+    ) -> Option<()> {
         let next = self.windows.len();
         let window = *self.windows.entry(line.during()).or_insert(next);
         let named = &mut self.named;
         let ranges = line.addresses(networks, |id| named.insert((effect, window, id)));
         self.left = self.left.checked_sub(cost(&ranges))?;
         self.swept.push(Swept {
+            id,
             ranges,
             effect,
             window,
@@ -272,24 +290,20 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The first rule of a class that allows any source.
-pub(super) fn first_allowing(program: &Program, class: &Class) -> Option<UnlockId> {
+/// What stands in the way of a source that no line covers: the first rule of the
+/// class that allows any.
+pub(super) fn nearest(program: &Program, class: &Class) -> Cause {
     let mut rules = class.rules.iter().copied();
-    rules.find(|rule| {
-        let lines = program.lines.get(rule.index());
-        lines.is_some_and(|lines| !lines.of(Effect::Allow).is_empty())
-    })
+    let allows = |rule: &UnlockId| program.lines.of(*rule, Effect::Allow).len() > 0;
+    rules.find(allows).map_or(Cause::Plain, Cause::Rule)
 }
 
 /// At most so many bytes of a row stand for these ranges.
 fn cost(ranges: &PrefixSet) -> usize {
-    let each = |number: usize| 2 * (number + size_of::<u32>());
-    size_of::<(UnlockId, u32)>()
-        + ranges.v4().len() * each(size_of::<u32>())
-        + ranges.v6().len() * each(size_of::<u128>())
+    Axis::<u32>::most_bytes(2 * ranges.v4().len()) + Axis::<u128>::most_bytes(2 * ranges.v6().len())
 }
 
-fn axis<N: Copy + Ord>(steps: Vec<Step<N>>) -> Axis<N> {
+fn axis<N: Number>(steps: Vec<Step<N>>) -> Axis<N> {
     let steps = steps
         .into_iter()
         .map(|(start, outcome)| (start, outcome.pack()));

@@ -1,10 +1,9 @@
 //! Which line decides about a source: by the class's row where there is one,
 //! and by walking its rules where not. Both find the same line.
 
-use super::row::{Spot, first_allowing};
+use super::row::{Spot, nearest};
 use super::{Case, Cause};
 use crate::eval::Class;
-use crate::ir::UnlockId;
 use crate::vocabulary::Effect;
 
 /// One source, and the rules to hold it against.
@@ -17,6 +16,7 @@ pub(super) struct Sources<'a> {
 
 impl<'a> Sources<'a> {
     /// The case's source and the class's rules.
+    #[inline]
     pub(super) fn new(case: &'a Case<'a>, class: &'a Class) -> Self {
         Sources {
             case,
@@ -53,12 +53,12 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The first rule that allows any source.
+    /// What stands in the way where no line covers it.
     #[inline]
-    pub(super) fn nearest(self) -> Option<UnlockId> {
+    pub(super) fn nearest(self) -> Cause {
         match self.spot {
             Some(spot) => spot.nearest(),
-            None => first_allowing(self.case.program, self.class),
+            None => nearest(self.case.program, self.class),
         }
     }
 
@@ -66,13 +66,12 @@ impl<'a> Sources<'a> {
     /// in its schedule or, where `closed`, out of it.
     #[cold]
     fn first_line(self, effect: Effect, closed: bool) -> Option<Cause> {
-        let case = self.case;
-        self.class.rules.iter().find_map(|&rule| {
-            let at = case.lines(rule, effect).iter().position(|line| {
-                line.covers(&case.program.networks, case.source)
-                    && line.is_open(&case.program.set, case.at) != closed
-            })?;
-            Some(Cause::Line(rule, effect, at))
-        })
+        let program = self.case.program;
+        let lines = (self.class.rules.iter()).flat_map(|&rule| program.lines.of(rule, effect));
+        let mut wanted = lines.filter(|(_, line)| {
+            line.covers(&program.networks, self.case.source)
+                && line.is_open(&program.set, self.case.at) != closed
+        });
+        wanted.next().map(|(id, _)| Cause::Line(id))
     }
 }

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::LineId;
 use super::row::{Choice, Mixed, Outcome};
 use crate::space::prefixes::PrefixSet;
 use crate::vocabulary::Effect;
 
-/// A line to be laid out; its number is its place, in the order of decision.
+/// A line to be laid out.
 pub(super) struct Swept {
+    /// Which one.
+    pub(super) id: LineId,
     /// The addresses that it covers.
     pub(super) ranges: PrefixSet,
     /// What it does.
@@ -74,7 +77,7 @@ fn sweep<N: Copy + Ord>(
     for here in turns.chunk_by(|one, other| one.0 == other.0) {
         for &(_, number, begins) in here {
             if let Some(line) = lines.get(number) {
-                covering.turn(line, number, begins);
+                covering.turn(line, begins);
             }
         }
         if let Some(&(start, ..)) = here.first() {
@@ -86,8 +89,8 @@ fn sweep<N: Copy + Ord>(
 
 /// The lines that cover the stretch that the sweep is at, by effect and window.
 struct Covering {
-    deny: Vec<BTreeSet<usize>>,
-    allow: Vec<BTreeSet<usize>>,
+    deny: Vec<BTreeSet<LineId>>,
+    allow: Vec<BTreeSet<LineId>>,
 }
 
 impl Covering {
@@ -99,15 +102,15 @@ impl Covering {
     }
 
     /// A line begins or ends here.
-    fn turn(&mut self, line: &Swept, number: usize, begins: bool) {
+    fn turn(&mut self, line: &Swept, begins: bool) {
         let windows = match line.effect {
             Effect::Deny => &mut self.deny,
             Effect::Allow => &mut self.allow,
         };
         if let Some(lines) = windows.get_mut(line.window) {
             match begins {
-                true => lines.insert(number),
-                false => lines.remove(&number),
+                true => lines.insert(line.id),
+                false => lines.remove(&line.id),
             };
         }
     }
@@ -127,11 +130,11 @@ impl Covering {
 }
 
 /// The first line of each window, in order, up to one that is always open.
-fn firsts(windows: &[BTreeSet<usize>]) -> Vec<Choice> {
+fn firsts(windows: &[BTreeSet<LineId>]) -> Vec<Choice> {
     let mut firsts: Vec<Choice> = (0u32..)
         .zip(windows)
         .filter_map(|(window, lines)| {
-            let line = u32::try_from(*lines.first()?).ok()?;
+            let line = *lines.first()?;
             Some(Choice { line, window })
         })
         .collect();
