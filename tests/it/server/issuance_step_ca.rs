@@ -276,6 +276,23 @@ fn what_the_policy_denies_or_does_not_judge_never_reaches_a_person() {
             change("notBefore", json!(after(-86_400 * 100))),
             "longer than 90d",
         ),
+        // A day of life, after a year in which nobody looks at it again.
+        (
+            {
+                let mut body = change("notBefore", json!(after(86_400 * 365)));
+                body["x509Certificate"]["notAfter"] = json!(after(86_400 * 366));
+                body
+            },
+            "longer than 90d",
+        ),
+        (
+            change("policyIdentifiers", json!(["1.2.3"])),
+            "`policyIdentifiers` in the certificate",
+        ),
+        (
+            change("inventedLater", json!({"may": ["sign"]})),
+            "`inventedLater` in the certificate",
+        ),
     ] {
         let answer = ask(&world, &body);
         assert_eq!(code(&answer), "panopol.denied", "{fault}: {answer}");
