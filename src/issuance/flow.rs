@@ -232,9 +232,10 @@ pub fn claim(
     Ok(Event::JobClaimed {
         id: id.to_owned(),
         claim: JobClaim {
-            serial: match &job.new.certificate {
-                Some(serial) => Some(serial.clone()),
-                None => serial.map(str::to_owned),
+            // A new certificate never has a number that was asked for.
+            serial: match job.new.request.action {
+                Action::Issue | Action::Renew | Action::Reissue => serial.map(str::to_owned),
+                Action::Revoke | Action::Export | Action::Distribute => job.new.certificate.clone(),
             },
             not_before: now,
             not_after: lifetime(&job.new.request, now),

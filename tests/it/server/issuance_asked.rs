@@ -1,0 +1,105 @@
+//! What is asked of the certificate side that makes no sense.
+
+use serde_json::{Value, json};
+
+use super::issuance::{World, good, key};
+
+/// A request of erin's in the lab, which waits for nobody.
+fn lab(world: &World) -> Value {
+    let path = world.server.dir.join("web.key");
+    let web = match path.exists() {
+        true => path,
+        false => key(&world.server.dir, "web", "P-256"),
+    };
+    let mut body = good(&web);
+    body["project"] = json!("lab");
+    body
+}
+
+fn serial(world: &World) -> Value {
+    let (status, made) = world.submit(&world.erin, &lab(world));
+    assert_eq!(status, 201, "{made}");
+    world.job(&made["job"])["result"]["serial"].clone()
+}
+
+fn certificates(world: &World) -> usize {
+    let (_, list) = world.server.api("GET", "/certificates", None);
+    list["items"].as_array().unwrap().len()
+}
+
+#[test]
+fn a_request_has_no_member_that_its_action_does_not_take() {
+    let world = World::start();
+    let known = serial(&world);
+    let with = |mut body: Value, member: &str, value: &Value| {
+        body[member] = value.clone();
+        body
+    };
+    let revoke = || json!({"action": "revoke", "certificate": known});
+    // Nobody draws the number of their own certificate, nor takes another's.
+    let drawn = json!("40000000000000000000000000000001");
+    for (body, fault) in [
+        (
+            with(lab(&world), "certificate", &known),
+            "name a `certificate`",
+        ),
+        (
+            with(lab(&world), "certificate", &drawn),
+            "name a `certificate`",
+        ),
+        (
+            with(lab(&world), "revocation", &json!("superseded")),
+            "has a `revocation`",
+        ),
+        (
+            with(lab(&world), "lifetime_s", &json!(0)),
+            "for a second or longer",
+        ),
+        (with(revoke(), "csr", &lab(&world)["csr"]), "have a `csr`"),
+        (with(revoke(), "predecessor", &known), "or a `predecessor`"),
+    ] {
+        for path in ["/issuance", "/issuance/dry-run"] {
+            let body = Some(body.clone());
+            let (status, said) = world.server.api_as(&world.erin, "POST", path, body);
+            assert_eq!(status, 422, "{said}");
+            let detail = said["detail"].as_str().unwrap();
+            assert!(detail.contains(fault), "{fault}: {detail}");
+        }
+    }
+    assert_eq!(certificates(&world), 1);
+}
+
+#[test]
+fn nobody_is_asked_for_what_a_revocation_would_end() {
+    let world = World::start();
+    let known = serial(&world);
+    let revoke = json!({"action": "revoke", "certificate": known});
+    assert_eq!(world.submit(&world.erin, &revoke).0, 201);
+    let mut renew = lab(&world);
+    renew["action"] = json!("renew");
+    renew["predecessor"] = known.clone();
+    renew["acknowledge"] = json!(["days-left"]);
+    let distribute = json!({"action": "distribute", "certificate": known});
+    for body in [revoke, renew, distribute] {
+        let (status, said) = world.submit(&world.erin, &body);
+        assert_eq!(status, 409, "{said}");
+        let detail = said["detail"].as_str().unwrap();
+        assert!(detail.contains("is revoked already"), "{detail}");
+    }
+}
+
+#[test]
+fn only_what_somebody_was_warned_of_is_kept_as_acknowledged() {
+    let world = World::start();
+    let web = key(&world.server.dir, "web", "P-256");
+    let first = world.certificate(&web);
+    let mut renew = good(&web);
+    renew["action"] = json!("renew");
+    renew["predecessor"] = first["serial"].clone();
+    renew["acknowledge"] = json!(["key-changes", "whatever", "days-left"]);
+    let (status, waits) = world.submit(&world.carol, &renew);
+    assert_eq!(status, 202, "{waits}");
+    let path = format!("/approvals/{}", waits["approval"].as_str().unwrap());
+    let (_, shown) = world.server.api("GET", &path, None);
+    assert_eq!(shown["request"]["acknowledged"], json!(["days-left"]));
+}
