@@ -11,7 +11,7 @@ use crate::eval::Program;
 use crate::journal::{Event, JobClaim, NewJob, Repeatable};
 use crate::request::{Approved, IssuanceFacts, IssuanceRequest};
 use crate::store::{Job, Refusal, Rows};
-use crate::vocabulary::{Action, ApprovalState, JobState, Outcome, RevocationReason};
+use crate::vocabulary::{Action, ApprovalState, JobState, Outcome, RevocationReason, Role};
 
 /// What is asked, its names resolved from the CSR or from the certificate.
 #[derive(Clone, Debug)]
@@ -213,6 +213,10 @@ pub fn claim(
     };
     if let Some(cause) = stale(rows, &job) {
         return Ok(ended(cause));
+    }
+    if program.requester_role(&job.new.request) < Some(Role::Operator) {
+        let cause = "whoever asked is not operator or above there any more";
+        return Ok(ended(cause.to_owned()));
     }
     let approval = job.approval.as_ref().and_then(|id| rows.approval(id));
     let (_, decision) = judge(

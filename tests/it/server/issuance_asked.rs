@@ -1,8 +1,9 @@
-//! What is asked of the certificate side that makes no sense.
+//! What is asked of the certificate side that makes no sense, and what becomes
+//! of a good request while its requester changes.
 
 use serde_json::{Value, json};
 
-use super::issuance::{World, good, key};
+use super::issuance::{POLICY, World, good, key};
 
 /// A request of erin's in the lab, which waits for nobody.
 fn lab(world: &World) -> Value {
@@ -102,4 +103,25 @@ fn only_what_somebody_was_warned_of_is_kept_as_acknowledged() {
     let path = format!("/approvals/{}", waits["approval"].as_str().unwrap());
     let (_, shown) = world.server.api("GET", &path, None);
     assert_eq!(shown["request"]["acknowledged"], json!(["days-left"]));
+}
+
+#[test]
+fn a_requester_who_lost_their_role_meanwhile_gets_nothing() {
+    let world = World::start();
+    let web = key(&world.server.dir, "web", "P-256");
+    let (_, waits) = world.submit(&world.carol, &good(&web));
+    let less = POLICY.replace(
+        "person carol { role operator in project web }",
+        "person carol { role viewer in project web }",
+    );
+    assert_eq!(world.server.policy(&less).0, 200);
+    let id = waits["approval"].as_str().unwrap();
+    assert_eq!(world.approve(&world.bob, id).0, 200);
+    let job = world.job(&waits["job"]);
+    assert_eq!(job["state"], "ended", "{job:#}");
+    let cause = job["cause"].as_str().unwrap();
+    assert!(cause.contains("not operator or above"), "{cause}");
+    let (_, request) = world.server.api("GET", &format!("/approvals/{id}"), None);
+    assert_eq!(request["state"], "superseded");
+    assert_eq!(certificates(&world), 0);
 }
