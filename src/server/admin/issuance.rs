@@ -291,7 +291,7 @@ pub(super) async fn submit(
     if let Some(known) = own.as_ref().and_then(|id| answered(&app, id, asked)) {
         return known;
     }
-    let now = clock::now();
+    let now = app.clock.moment();
     let (order, warnings) = order(&app, &caller, &body, now)?;
     expect_acknowledged(&warnings, &body.acknowledge)?;
     let (job, approval) = (own.clone().map_or_else(draw_id, Ok)?, draw_id()?);

@@ -1,9 +1,11 @@
 //! What is asked of the certificate side that makes no sense, and what becomes
-//! of a good request while its requester changes.
+//! of a good request while its requester, or the server's clock, changes.
 
 use serde_json::{Value, json};
 
-use super::issuance::{POLICY, World, good, key};
+use super::approval_terms::with_clock;
+use super::harness::{Server, command, directory, wait_for};
+use super::issuance::{POLICY, World, csr, good, key};
 
 /// A request of erin's in the lab, which waits for nobody.
 fn lab(world: &World) -> Value {
@@ -124,4 +126,44 @@ fn a_requester_who_lost_their_role_meanwhile_gets_nothing() {
     let (_, request) = world.server.api("GET", &format!("/approvals/{id}"), None);
     assert_eq!(request["state"], "superseded");
     assert_eq!(certificates(&world), 0);
+}
+
+#[test]
+fn a_clock_that_jumped_issues_nothing_and_revokes_all_the_same() {
+    let dir = directory(POLICY);
+    let offset = dir.path().join("offset");
+    let faked = with_clock(command(dir.path(), &["--dev"]), &offset);
+    let world = World::of(Server::spawn(dir.path(), faked));
+    let known = serial(&world);
+    // A year ahead.
+    std::fs::write(&offset, "+31536000").unwrap();
+    wait_for("the jump is seen", || {
+        world.server.metric("panopol_clock_frozen") == Some(1.0)
+    });
+    let (status, made) = world.submit(&world.erin, &lab(&world));
+    assert_eq!(status, 201, "{made}");
+    assert_eq!(world.job(&made["job"])["state"], "queued");
+    // What waits for people does not wait a year longer for that.
+    let web = world.server.dir.join("web.key");
+    let asked = json!({"csr": csr(&web, "b.example.com", "DNS:b.example.com")});
+    let mut body = good(&web);
+    body["csr"] = asked["csr"].clone();
+    let (status, waits) = world.submit(&world.carol, &body);
+    assert_eq!(status, 202, "{waits}");
+    let path = format!("/approvals/{}", waits["approval"].as_str().unwrap());
+    let (_, request) = world.server.api("GET", &path, None);
+    let expires: jiff::Timestamp = request["expires"].as_str().unwrap().parse().unwrap();
+    let week = jiff::SignedDuration::from_hours(24 * 7);
+    assert!(expires <= jiff::Timestamp::now() + week, "{request:#}");
+    let revoke = json!({"action": "revoke", "certificate": known});
+    let (_, revoked) = world.submit(&world.erin, &revoke);
+    assert_eq!(world.job(&revoked["job"])["state"], "executed");
+    // Back where it should be, by itself: what waited for that is done.
+    std::fs::write(&offset, "+0").unwrap();
+    wait_for("it is issued", || {
+        world.job(&made["job"])["state"] == "executed"
+    });
+    let begins = world.job(&made["job"])["result"]["not_before"].clone();
+    let begins: jiff::Timestamp = begins.as_str().unwrap().parse().unwrap();
+    assert!(begins <= jiff::Timestamp::now(), "{begins}");
 }
