@@ -139,6 +139,36 @@ fn hole_3_no_retry_brings_an_expired_approval_to_execution() {
 }
 
 #[test]
+fn hole_3_nor_one_that_was_approved_in_time_and_could_not_be_carried_out() {
+    let policy = POLICY.replace(
+        "  reason    required\n",
+        "  reason    required\n  expires   4s\n",
+    );
+    let world = World::start_with(&policy, &[]);
+    let journal = world.server.dir.join("state/store/journal");
+    // How long the entry of an approval is.
+    let (id, first) = waits(&world, |_| {});
+    assert_eq!(world.approve(&world.bob, &id).0, 200);
+    assert_eq!(world.job(&first)["state"], "executed");
+    let bytes = std::fs::read(&journal).unwrap();
+    let at = |kind: &[u8]| bytes.windows(kind.len()).rposition(|part| part == kind);
+    let approved = at(b"job-claimed").unwrap() - at(b"approval-stepped").unwrap();
+    // Room for another one, which names its actor, and none for the claim after it.
+    let (id, waiting) = waits(&world, |_| {});
+    let length = std::fs::metadata(&journal).unwrap().len() + approved as u64 + 160;
+    limit_files(world.server.child.id(), Some(length));
+    assert_eq!(world.approve(&world.bob, &id).0, 200);
+    assert_eq!(approval(&world.server, &id)["state"], "approved");
+    assert_eq!(world.job(&waiting)["state"], "queued");
+    sweep();
+    limit_files(world.server.child.id(), None);
+    // What it was approved for is over, however often it is tried.
+    wait_for("it is ended", || world.job(&waiting)["state"] == "ended");
+    assert_eq!(approval(&world.server, &id)["state"], "expired");
+    assert_eq!(certificates(&world.server), 1);
+}
+
+#[test]
 fn hole_4_no_other_endpoint_approves_by_other_rules() {
     let world = World::start();
     let (id, waiting) = waits(&world, |_| {});
