@@ -366,6 +366,13 @@ fn a_ca_opens_only_with_a_certificate_of_its_own() {
         why(&key, b"none"),
         said("its certificate is not one as DER")
     );
+    for (name, what) in [
+        ("", "its name has no character, or more than 64"),
+        ("Example\0CA", "its name has a control character"),
+    ] {
+        let made = LocalCa::self_sign(&key, name, days(1), serial);
+        assert_eq!(made.unwrap_err().to_string(), said(what));
+    }
     // A leaf for the CA's own key, and a self-signed one that is no CA's.
     let openssl = Openssl::new();
     openssl.write("key.der", key.as_slice());
