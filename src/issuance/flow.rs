@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::approval::{ApprovalRequest, NewRequest, Requirement, Subject};
 use crate::decision::{Decision, Obligation};
 use crate::eval::Program;
-use crate::journal::{Event, JobClaim, NewJob, Repeatable};
+use crate::journal::{Event, JobClaim, NewJob, Repeatable, SYSTEM_BYPASS};
 use crate::request::{Approved, IssuanceFacts, IssuanceRequest};
 use crate::store::{Job, Refusal, Rows};
 use crate::vocabulary::{Action, ApprovalState, JobState, Outcome, RevocationReason, Role};
@@ -137,6 +137,9 @@ impl Order {
             revocation: self.revocation,
             schedule: self.schedule.clone(),
             repeatable: None,
+            decider: approval_bypassed
+                .is_some()
+                .then(|| SYSTEM_BYPASS.to_owned()),
             approval_bypassed,
         }
     }

@@ -19,7 +19,7 @@ use super::page::Body;
 use super::preflight::{Warning, expect_acknowledged, warn, warn_of_revoking};
 use crate::access::{AdminAction, Resource};
 use crate::approval::Step;
-use crate::decision::Decision;
+use crate::decision::{Decision, Obligation};
 use crate::durable::Hex;
 use crate::issuance::csr::Csr;
 use crate::issuance::flow::{Order, Submitted, judge};
@@ -375,6 +375,7 @@ pub(in crate::server) fn record(
     now: Timestamp,
 ) {
     app.metrics.count_decision("issuance", decision);
+    count_bypassed(app, &request, decision, now);
     let facts = IssuanceFacts {
         allow_bypass: app.allow_bypass,
         ..IssuanceFacts::default()
@@ -382,6 +383,18 @@ pub(in crate::server) fn record(
     let request = Box::new(request);
     let asked = Asked::Issuance { request, facts };
     app.records.push(now, asked, decision.clone());
+}
+
+/// Counts a decision that a bypass made to the groups that it passed by.
+fn count_bypassed(app: &App, request: &IssuanceRequest, decision: &Decision, now: Timestamp) {
+    let bypass = |one: &Obligation| matches!(one, Obligation::RecordBypass { .. });
+    if !decision.obligations.iter().any(bypass) {
+        return;
+    }
+    let passed = app.policy.current().program.requirement_of(request, now);
+    for group in passed.iter().flat_map(|required| &required.groups) {
+        app.metrics.count_approval("bypassed", &group.name);
+    }
 }
 
 /// The end of a request that nobody could ever approve.

@@ -99,6 +99,7 @@ fn a_bypass_holds_only_where_the_server_was_told_so_and_is_in_the_audit() {
         audit.contains("\"approval_bypassed\":\"drills\""),
         "{audit}"
     );
+    assert!(audit.contains("\"decider\":\"system-bypass\""), "{audit}");
     let metric = "panopol_approval_decisions_total{outcome=\"bypassed\",group=\"databases\"}";
     assert_eq!(world.server.metric(metric), Some(1.0));
 }

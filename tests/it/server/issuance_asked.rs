@@ -167,3 +167,27 @@ fn a_clock_that_jumped_issues_nothing_and_revokes_all_the_same() {
     let begins: jiff::Timestamp = begins.as_str().unwrap().parse().unwrap();
     assert!(begins <= jiff::Timestamp::now(), "{begins}");
 }
+
+#[test]
+fn a_bypass_of_renewals_is_counted_and_names_its_decider() {
+    let policy = format!(
+        "{POLICY}\napproval lab-renewals {{\n  on        renew where project == lab\n  approvers team security\n}}\n\nbypass ci-renewals {{\n  on     renew where project == lab\n  reason \"CI has no approver\"\n  until  2099-01-01\n}}\n"
+    );
+    let metric = "panopol_approval_decisions_total{outcome=\"bypassed\",group=\"lab-renewals\"}";
+    for (flags, expected) in [
+        (&[][..], (202, None)),
+        (&["--allow-bypass"], (201, Some(1.0))),
+    ] {
+        let world = World::start_with(&policy, flags);
+        let mut renew = lab(&world);
+        renew["action"] = json!("renew");
+        renew["predecessor"] = serial(&world);
+        renew["acknowledge"] = json!(["days-left"]);
+        let (status, said) = world.submit(&world.erin, &renew);
+        let found = (status, world.server.metric(metric));
+        assert_eq!(found, expected, "{said}");
+        let (_, audit, _) = world.server.panopol(&["audit", "export"]);
+        let decided = "\"approval_bypassed\":\"ci-renewals\",\"decider\":\"system-bypass\"";
+        assert_eq!(audit.contains(decided), status == 201, "{audit}");
+    }
+}
