@@ -286,17 +286,16 @@ impl SentCertificate {
         if self.raw_subject.as_ref().is_some_and(|raw| !raw.is_empty()) {
             unsupported.push("a subject given as bytes".to_owned());
         }
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let Value::Object(parts) = &self.subject else {
-            return Some(text(&self.subject)).filter(|text| !text.is_empty());
-        };
         let mut common = None;
-        for (part, value) in parts {
-            match part.as_str() {
-                "commonName" => common = Some(text(value)).filter(|text| !text.is_empty()),
-                _ if is_empty(value) => {}
-                other => unsupported.push(format!("`{other}` in the subject")),
-            }
+        let mut add = |part: &str, value: &Value| match (part, value) {
+            (_, value) if is_empty(value) => {}
+            ("commonName", Value::String(text)) => common = Some(text.clone()),
+            (other, _) => unsupported.push(format!("`{other}` in the subject")),
+        };
+        match &self.subject {
+            Value::Object(parts) => parts.iter().for_each(|(part, value)| add(part, value)),
+            // step-ca writes one of a common name alone as that.
+            alone => add("commonName", alone),
         }
         common
     }

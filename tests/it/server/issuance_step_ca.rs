@@ -250,6 +250,14 @@ fn what_the_policy_denies_or_does_not_judge_never_reaches_a_person() {
             "none of the names",
         ),
         (
+            change("subject", json!({"commonName": ["api.example.com"]})),
+            "`commonName` in the subject",
+        ),
+        (
+            change("subject", json!(["api.example.com"])),
+            "`commonName` in the subject",
+        ),
+        (
             change("rawSubject", json!("MAA=")),
             "a subject given as bytes",
         ),
