@@ -203,6 +203,13 @@ impl Program {
         people::role_in(&self.set, actor, project)
     }
 
+    /// The role of a request's requester where the request is; none where
+    /// nobody of that name is declared.
+    pub fn requester_role(&self, request: &IssuanceRequest) -> Option<crate::vocabulary::Role> {
+        let actor = people::find(&self.set, request.requester.as_deref()?)?;
+        self.role_in(actor, request.project.as_deref())
+    }
+
     /// Decides a certificate request.
     pub fn decide_issuance(
         &self,

@@ -19,6 +19,12 @@ pub struct Asker {
     pub project: Option<ProjectId>,
 }
 
+/// The person or service of a name.
+pub fn find(set: &PolicySet, name: &str) -> Option<Actor> {
+    let person = set.persons.find(name).map(Actor::Person);
+    person.or_else(|| set.services.find(name).map(Actor::Service))
+}
+
 /// The person behind an actor: a service's is its owner.
 pub fn person_behind(set: &PolicySet, actor: Actor) -> PersonId {
     match actor {

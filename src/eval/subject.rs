@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::index::Indices;
+use super::people;
 use super::selector::matches;
 use crate::ir::people::Coverage;
 use crate::ir::selector::Actor;
@@ -122,8 +123,7 @@ impl<'a> Subject<'a> {
             }
         }
         if let Some(name) = &request.requester {
-            let person = set.persons.find(name).map(Actor::Person);
-            let actor = person.or_else(|| set.services.find(name).map(Actor::Service));
+            let actor = people::find(set, name);
             subject.requester = Some(actor.ok_or_else(|| undeclared("requester", name))?);
         }
         Ok(subject)

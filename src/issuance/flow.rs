@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::approval::{ApprovalRequest, NewRequest, Requirement, Subject};
 use crate::decision::{Decision, Obligation};
 use crate::eval::Program;
-use crate::journal::{Event, JobClaim, NewJob, Repeatable};
+use crate::journal::{Event, JobClaim, NewJob, Repeatable, SYSTEM_BYPASS};
 use crate::request::{Approved, IssuanceFacts, IssuanceRequest};
 use crate::store::{Job, Refusal, Rows};
-use crate::vocabulary::{Action, ApprovalState, JobState, Outcome, RevocationReason};
+use crate::vocabulary::{Action, ApprovalState, JobState, Outcome, RevocationReason, Role};
 
 /// What is asked, its names resolved from the CSR or from the certificate.
 #[derive(Clone, Debug)]
@@ -137,6 +137,9 @@ impl Order {
             revocation: self.revocation,
             schedule: self.schedule.clone(),
             repeatable: None,
+            decider: approval_bypassed
+                .is_some()
+                .then(|| SYSTEM_BYPASS.to_owned()),
             approval_bypassed,
         }
     }
@@ -214,6 +217,10 @@ pub fn claim(
     if let Some(cause) = stale(rows, &job) {
         return Ok(ended(cause));
     }
+    if program.requester_role(&job.new.request) < Some(Role::Operator) {
+        let cause = "whoever asked is not operator or above there any more";
+        return Ok(ended(cause.to_owned()));
+    }
     let approval = job.approval.as_ref().and_then(|id| rows.approval(id));
     let (_, decision) = judge(
         program,
@@ -232,9 +239,10 @@ pub fn claim(
     Ok(Event::JobClaimed {
         id: id.to_owned(),
         claim: JobClaim {
-            serial: match &job.new.certificate {
-                Some(serial) => Some(serial.clone()),
-                None => serial.map(str::to_owned),
+            // A new certificate never has a number that was asked for.
+            serial: match job.new.request.action {
+                Action::Issue | Action::Renew | Action::Reissue => serial.map(str::to_owned),
+                Action::Revoke | Action::Export | Action::Distribute => job.new.certificate.clone(),
             },
             not_before: now,
             not_after: lifetime(&job.new.request, now),

@@ -11,9 +11,12 @@ use openssl::stack::Stack;
 use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
 use openssl::x509::{X509, X509StoreContext};
+use x509_cert::der::Decode;
+use x509_cert::ext::pkix;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::X509Version;
 
 use super::ca::name_of;
 use super::csr::Csr;
@@ -66,7 +69,7 @@ pub struct Approved<'a> {
 pub struct Foreign {
     /// Its serial number, in hexadecimal.
     pub serial: String,
-    /// It and the CAs above it, as they were given.
+    /// It, and of the CAs that were given with it those that it stands under.
     pub pem: String,
     /// From when it holds.
     pub not_before: Timestamp,
@@ -124,10 +127,12 @@ pub fn read(pem: &str, approved: &Approved<'_>, now: Timestamp) -> Result<Foreig
         what,
     };
     held.all(number).map_err(other)?;
-    expect_signed(leaf, above, approved.anchors, now.as_second()).map_err(other)?;
+    let verified = verify(leaf, above, approved.anchors, now.as_second()).map_err(other)?;
     let at = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
     let mut text = String::new();
-    for one in &chain {
+    // What signed nothing of it is nobody's to give out.
+    let above = verified.iter().skip(1).filter(|one| above.contains(one));
+    for one in std::iter::once(leaf).chain(above) {
         let pem = one.to_pem().map_err(|error| unreadable(&error))?;
         text.push_str(&String::from_utf8_lossy(&pem));
     }
@@ -160,6 +165,7 @@ impl Held<'_> {
             positive && number.len() <= LONGEST_SERIAL,
             "its serial number is none",
         )?;
+        self.written()?;
         let key = self.read.public_key().raw == self.approved.csr.public_key_der();
         expect(key, "it is for another key than the CSR's")?;
         self.lifetime()?;
@@ -167,6 +173,19 @@ impl Held<'_> {
         self.names(&approved)?;
         self.subject(&approved)?;
         self.uses()
+    }
+
+    /// Each extension that is looked at has one reading: one that only some can
+    /// read would be passed over here, and not by them.
+    fn written(&self) -> Result<(), String> {
+        let version = self.read.version() == X509Version::V3;
+        expect(version, "it has extensions that its version does not")?;
+        for extension in self.read.extensions() {
+            let oid = extension.oid.to_id_string();
+            let read = !LOOKED_AT.contains(&oid.as_str()) || is_read(extension);
+            expect(read, format!("its extension {oid} cannot be read"))?;
+        }
+        Ok(())
     }
 
     fn lifetime(&self) -> Result<(), String> {
@@ -233,10 +252,14 @@ impl Held<'_> {
             more.is_none() && all == 1,
             "its subject has more than a common name",
         )?;
-        let text = first.as_str().map_err(|error| error.to_string())?;
+        let text = first
+            .as_str()
+            .map_err(|_| "its common name is no plain text")?;
         let is = |name: &San| parse_name_of(name.kind(), text).is_ok_and(|read| read == *name);
+        // Beyond ASCII, only as it was approved: there are letters that nobody sees.
+        let plain = text.is_ascii() || Some(text) == self.approved.csr.common_name();
         expect(
-            approved.iter().any(is),
+            plain && approved.iter().any(is),
             format!(
                 "its common name `{}` is none of its names",
                 text.escape_debug()
@@ -265,6 +288,8 @@ impl Held<'_> {
             || purposes.ocsp_signing
             || !purposes.other.is_empty();
         expect(!others, "it is for more than serverAuth and clientAuth")?;
+        let some = purposes.server_auth || purposes.client_auth;
+        expect(some, "it does not say what it is for")?;
         let unknown = self.read.extensions().iter().find(|extension| {
             extension.critical && !LOOKED_AT.contains(&extension.oid.to_id_string().as_str())
         });
@@ -278,8 +303,20 @@ impl Held<'_> {
     }
 }
 
-/// Holds that one of the CAs signed it, or signed who did.
-fn expect_signed(leaf: &X509, above: &[X509], anchors: &[X509], now: i64) -> Result<(), String> {
+/// Whether both parsers read an extension.
+fn is_read(extension: &X509Extension<'_>) -> bool {
+    let value = extension.value;
+    match extension.parsed_extension() {
+        ParsedExtension::KeyUsage(_) => pkix::KeyUsage::from_der(value).is_ok(),
+        ParsedExtension::SubjectAlternativeName(_) => pkix::SubjectAltName::from_der(value).is_ok(),
+        ParsedExtension::BasicConstraints(_) => pkix::BasicConstraints::from_der(value).is_ok(),
+        ParsedExtension::ExtendedKeyUsage(_) => pkix::ExtendedKeyUsage::from_der(value).is_ok(),
+        _ => false,
+    }
+}
+
+/// The certificate and those above it, up to the CA that is trusted.
+fn verify(leaf: &X509, above: &[X509], anchors: &[X509], now: i64) -> Result<Vec<X509>, String> {
     let library = |error: openssl::error::ErrorStack| format!("OpenSSL failed: {error}");
     let verify = || {
         let mut store = X509StoreBuilder::new()?;
@@ -298,11 +335,13 @@ fn expect_signed(leaf: &X509, above: &[X509], anchors: &[X509], now: i64) -> Res
         let mut context = X509StoreContext::new()?;
         context.init(&store.build(), leaf, &chain, |context| {
             let good = context.verify_cert()?;
-            Ok((good, context.error()))
+            let chain = context.chain().into_iter().flatten();
+            let chain: Vec<X509> = chain.map(|one| one.to_owned()).collect();
+            Ok((good.then_some(chain), context.error()))
         })
     };
     match verify().map_err(library)? {
-        (true, _) => Ok(()),
-        (false, error) => Err(format!("no CA of `ca` signed it: {}", error.error_string())),
+        (Some(chain), _) => Ok(chain),
+        (None, error) => Err(format!("no CA of `ca` signed it: {}", error.error_string())),
     }
 }

@@ -5,6 +5,8 @@
 //! judge stands in `unsupported` and never passes. Knows no policy and no state.
 //! Source: Smallstep's page on webhooks, and `webhook/types.go` of step-ca.
 
+use std::collections::BTreeMap;
+
 use base64ct::{Base64, Encoding};
 use jiff::{SignedDuration, Timestamp};
 use openssl::hash::MessageDigest;
@@ -35,6 +37,20 @@ const KEY_USAGES: &[&str] = &[
     "keyencipherment",
     "dataencipherment",
     "keyagreement",
+];
+/// Members that give a certificate's holder nothing: what the CA says of itself,
+/// of the key, and of where to ask about the certificate.
+const OF_THE_CA: &[&str] = &[
+    "version",
+    "issuer",
+    "serialNumber",
+    "subjectKeyId",
+    "authorityKeyId",
+    "ocspServer",
+    "issuingCertificateURL",
+    "crlDistributionPoints",
+    "signatureAlgorithm",
+    "publicKeyAlgorithm",
 ];
 /// Purposes that are taken.
 const PURPOSES: &[&str] = &["serverauth", "clientauth"];
@@ -84,8 +100,9 @@ struct SentCsr {
     raw: String,
 }
 
-/// What step-ca is about to sign. A member that gives the certificate something
-/// and is not known here would pass unseen, so each that there is is named.
+/// What step-ca is about to sign. What is not known here, as a later step-ca
+/// may send it, could give the certificate something: it never passes unless it
+/// is empty.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SentCertificate {
@@ -106,6 +123,8 @@ struct SentCertificate {
     public_key: String,
     not_before: Timestamp,
     not_after: Timestamp,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -267,17 +286,16 @@ impl SentCertificate {
         if self.raw_subject.as_ref().is_some_and(|raw| !raw.is_empty()) {
             unsupported.push("a subject given as bytes".to_owned());
         }
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let Value::Object(parts) = &self.subject else {
-            return Some(text(&self.subject)).filter(|text| !text.is_empty());
-        };
         let mut common = None;
-        for (part, value) in parts {
-            match part.as_str() {
-                "commonName" => common = Some(text(value)).filter(|text| !text.is_empty()),
-                _ if is_empty(value) => {}
-                other => unsupported.push(format!("`{other}` in the subject")),
-            }
+        let mut add = |part: &str, value: &Value| match (part, value) {
+            (_, value) if is_empty(value) => {}
+            ("commonName", Value::String(text)) => common = Some(text.clone()),
+            (other, _) => unsupported.push(format!("`{other}` in the subject")),
+        };
+        match &self.subject {
+            Value::Object(parts) => parts.iter().for_each(|(part, value)| add(part, value)),
+            // step-ca writes one of a common name alone as that.
+            alone => add("commonName", alone),
         }
         common
     }
@@ -313,6 +331,11 @@ impl SentCertificate {
         {
             unsupported.push("name constraints".to_owned());
         }
+        for (member, value) in &self.others {
+            if !OF_THE_CA.contains(&member.as_str()) && !is_empty(value) {
+                unsupported.push(format!("`{}` in the certificate", member.escape_debug()));
+            }
+        }
     }
 
     /// Its life from now on, in seconds; and all of it, where it begins long ago.
@@ -320,7 +343,7 @@ impl SentCertificate {
         let dated_back = now.duration_since(self.not_before) > DATED_BACK;
         let from = match dated_back {
             true => self.not_before,
-            false => self.not_before.max(now),
+            false => now,
         };
         let life = self.not_after.duration_since(from);
         let more = i64::from(life.subsec_nanos() > 0);

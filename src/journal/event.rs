@@ -147,6 +147,9 @@ pub struct NewSchedule {
     pub persons: BTreeSet<String>,
 }
 
+/// Who decides where a bypass stands in for people.
+pub const SYSTEM_BYPASS: &str = "system-bypass";
+
 /// A submission that may come again: what was asked, and what was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -180,9 +183,12 @@ pub struct NewJob {
     /// What a repeat of the submission is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeatable: Option<Repeatable>,
-    /// The bypass that stood in for approval, by `system-bypass`.
+    /// The bypass that stood in for approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_bypassed: Option<String>,
+    /// [`SYSTEM_BYPASS`], where a bypass stood in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decider: Option<String>,
 }
 
 /// What is fixed before a job is carried out, so that carrying it out again
@@ -418,9 +424,12 @@ pub enum Event {
         /// The one-time unlocks it uses up.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         allow_once: Vec<String>,
-        /// The bypass that stood in for approval, by `system-bypass`.
+        /// The bypass that stood in for approval.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval_bypassed: Option<String>,
+        /// [`SYSTEM_BYPASS`], where a bypass stood in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decider: Option<String>,
     },
     /// Something was asked of the certificate side that the policy allows, or
     /// that people must approve.

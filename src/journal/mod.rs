@@ -24,7 +24,8 @@ pub use entry::{Actor, Draft, Entry};
 pub use error::JournalError;
 pub use event::{
     ApprovalUse, Event, Generation, ImportedKey, JobClaim, JobResult, KeyRole, NewAuthority,
-    NewBinding, NewJob, NewPermitKey, NewSchedule, NewToken, PublicKey, Repeatable, SealedSecret,
+    NewBinding, NewJob, NewPermitKey, NewSchedule, NewToken, PublicKey, Repeatable, SYSTEM_BYPASS,
+    SealedSecret,
 };
 pub use head::{AuditKey, AuditPublicKey, Head, HeadError, SignedHead};
 pub use medium::Medium;

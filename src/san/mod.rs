@@ -232,6 +232,16 @@ impl San {
             San::Uri(_) => SanType::Uri,
         }
     }
+
+    /// The normalised name without its type's word.
+    pub fn text(&self) -> String {
+        match self {
+            San::Dns(name) => name.to_string(),
+            San::Ip(address) => address.to_string(),
+            San::Email { local, host } => format!("{local}@{host}"),
+            San::Uri(uri) => uri.to_string(),
+        }
+    }
 }
 
 impl SanPattern {
@@ -287,13 +297,7 @@ impl SanPattern {
 
 impl fmt::Display for San {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.kind())?;
-        match self {
-            San::Dns(name) => name.fmt(f),
-            San::Ip(address) => address.fmt(f),
-            San::Email { local, host } => write!(f, "{local}@{host}"),
-            San::Uri(uri) => uri.fmt(f),
-        }
+        write!(f, "{}:{}", self.kind(), self.text())
     }
 }
 

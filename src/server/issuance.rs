@@ -19,7 +19,7 @@ use crate::issuance::webhook::pause;
 use crate::journal::{Actor, Event, JobResult};
 use crate::keyring::{self, SecretBytes};
 use crate::store::{Context, StoreError};
-use crate::vocabulary::JobState;
+use crate::vocabulary::{Action, JobState};
 
 /// How long whoever sets a job going waits for what comes of it; it goes on
 /// without them.
@@ -99,8 +99,8 @@ enum Came {
 
 impl App {
     /// Carries out a job that is queued, or that a crash cut off; does nothing
-    /// with any other, nor where this process is at it already. Waits a little
-    /// for what comes of it.
+    /// with any other, nor where this process is at it already, nor while the
+    /// clock is not trusted. Waits a little for what comes of it.
     pub async fn run_job(self: &Arc<Self>, id: &str) {
         if let Some(task) = self.start_job(id) {
             // Whoever waits may go: the job goes on.
@@ -111,6 +111,12 @@ impl App {
     fn start_job(self: &Arc<Self>, id: &str) -> Option<tokio::task::JoinHandle<()>> {
         let job = self.store.read(|rows| rows.job(id))?;
         if job.state == JobState::Queued && self.connectors.asks(&job.new.request) {
+            return None;
+        }
+        // A certificate begins and ends by the clock, and waits for one that is
+        // right; to end one does not.
+        let ends = job.new.request.action == Action::Revoke;
+        if !ends && !self.clock.trusts(clock::now()) {
             return None;
         }
         if !self.running.begin(id, clock::instant()) {

@@ -13,7 +13,7 @@ use crate::address::{covers, fold};
 use crate::approval::{AllowOnce, ApprovalRequest, Requirement, Taken};
 use crate::decision::{Decision, Obligation};
 use crate::eval::{KnownClass, Program, Verdict, may_arm};
-use crate::journal::{ApprovalUse, Event};
+use crate::journal::{ApprovalUse, Event, SYSTEM_BYPASS};
 use crate::request::{Approved, ArmedAllowOnce, Denial, UnlockFacts, UnlockRequest};
 use crate::store::{Concern, Refusal, Rows};
 use crate::vocabulary::{ApprovalState, DeviceState, Outcome, Override};
@@ -294,6 +294,9 @@ impl Attempt {
             source: self.source,
             approvals,
             allow_once,
+            decider: approval_bypassed
+                .is_some()
+                .then(|| SYSTEM_BYPASS.to_owned()),
             approval_bypassed,
         };
         Ok((judged, Some(event)))

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::{Client, ClientError, Connection, encode, table, tags, text};
+use super::{Client, ClientError, Connection, asked, encode, plain, table, tags, text};
 
-/// See which devices and changes wait for a person, and decide
+/// See which devices, certificates and changes wait for a person, and decide
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   panopol approvals list --state pending
@@ -26,7 +26,7 @@ enum ApprovalsCommand {
         /// Only those in this state: pending, approved, collecting, spent, denied, expired, …
         #[arg(long)]
         state: Option<String>,
-        /// Only those of this kind: unlock, tags
+        /// Only those of this kind: unlock, tags, issuance
         #[arg(long)]
         kind: Option<String>,
         /// Only those of this device
@@ -44,9 +44,9 @@ enum ApprovalsCommand {
     Deny(Say),
     /// Leave it to another, and say so
     Defer(Say),
-    /// Refuse a change
+    /// Refuse a change or a certificate
     Reject(Say),
-    /// Take back a change that you asked for
+    /// Take back what you asked for
     Cancel(Say),
 }
 
@@ -103,7 +103,7 @@ fn decide(client: &Client, say: &Say, verdict: &str) -> Result<String, ClientErr
         None => {
             let request = client.get(&path)?;
             if !say.yes {
-                confirm(&render(&request), verdict)?;
+                confirm(&render(&plain(&request)), verdict)?;
             }
             text(&request, "digest").to_owned()
         }
@@ -154,7 +154,7 @@ fn render_list(list: &Value) -> String {
                 text(one, "id").to_owned(),
                 text(one, "state").to_owned(),
                 text(one, "kind").to_owned(),
-                text(one, "device").to_owned(),
+                asked::title(one),
                 text(one, "source").to_owned(),
                 names(one, "groups"),
                 text(one, "created").to_owned(),
@@ -172,13 +172,20 @@ fn render(one: &Value) -> String {
         "{}  {} {} {}\n",
         text(one, "id"),
         text(one, "kind"),
-        text(one, "device"),
+        asked::title(one),
         text(one, "state")
     );
     let mut line = |name: &str, value: String| {
         let _ = writeln!(out, "  {name:<10} {value}");
     };
-    line("tags", tags(one));
+    let asked = asked::lines(one);
+    match asked.is_empty() {
+        true => line("tags", tags(one)),
+        false => line("asked by", names(one, "requesters")),
+    }
+    for (name, value) in asked {
+        line(&name, value);
+    }
     if let Some(new) = one.get("new_tags").filter(|new| new.is_object()) {
         line("new tags", tags(&json!({ "tags": new })));
         line("asked by", names(one, "requesters"));

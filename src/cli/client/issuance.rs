@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::{Client, ClientError, Connection, encode, table, text};
+use super::{Client, ClientError, Connection, encode, pem, table, text};
 
 /// Ask for a certificate, or for something to be done to one
 #[derive(Debug, clap::Args)]
@@ -183,10 +183,7 @@ pub(crate) fn run(args: &IssuanceArgs) -> Result<(String, bool), ClientError> {
         } => {
             let body = json!({"id": id, "common_name": common_name, "days": days});
             let answer = client.send(Method::POST, "/authorities", Some(&body))?;
-            Ok((
-                client.render(&answer, |one| text(one, "certificate").to_owned()),
-                false,
-            ))
+            Ok((client.render(&answer, |one| pem(one, "certificate")), false))
         }
     }
 }
@@ -284,7 +281,7 @@ fn render_job(job: &Value) -> String {
     if let Some(result) = job.get("result").filter(|one| one.is_object()) {
         let _ = writeln!(out, "  {:<10} {}", "serial", text(result, "serial"));
         if result.get("certificate").is_some() {
-            out.push_str(text(result, "certificate"));
+            out.push_str(&pem(result, "certificate"));
         }
     }
     out

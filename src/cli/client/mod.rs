@@ -4,6 +4,7 @@
 
 mod allow_once;
 pub(crate) mod approvals;
+mod asked;
 pub(crate) mod audit;
 pub(crate) mod denials;
 pub(crate) mod device;
@@ -252,6 +253,11 @@ pub(crate) fn encode(part: &str) -> String {
 /// The text at `name`, or `-`.
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or("-")
+}
+
+/// A certificate at `name`, whose lines came on one.
+pub(crate) fn pem(value: &Value, name: &str) -> String {
+    text(value, name).replace("\\n", "\n")
 }
 
 /// Tags as `k=v k=v`.

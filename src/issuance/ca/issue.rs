@@ -13,6 +13,9 @@ use crate::issuance::csr::Csr;
 use crate::san::{San, parse_name, parse_name_of};
 use crate::vocabulary::KeyType;
 
+/// The longest common name. Source: RFC 5280, `ub-common-name`.
+const LONGEST_COMMON_NAME: usize = 64;
+
 /// What is to be signed.
 #[derive(Clone, Copy)]
 pub struct Order<'a> {
@@ -45,14 +48,29 @@ impl Order<'_> {
             let message = "the CSR does not ask for exactly the names that were approved";
             return Err(CaError::NotApproved(message.to_owned()));
         }
-        if let Some(common) = self.csr.common_name() {
-            let is = |name: &&San| parse_name_of(name.kind(), common).is_ok_and(|it| it == **name);
-            if !approved.iter().any(|name| is(&name)) {
-                let message = "the common name is none of the names that were approved";
-                return Err(CaError::NotApproved(message.to_owned()));
-            }
-        }
         Ok(approved)
+    }
+
+    /// The subject: the common name as the name that it is, normalised like
+    /// that; letters that cannot be seen, or only look alike, are none of it.
+    pub(super) fn subject(&self) -> Result<X509Name, CaError> {
+        let refused = |message: &str| CaError::NotApproved(message.to_owned());
+        let mut subject = X509Name::builder()?;
+        if let Some(common) = self.csr.common_name() {
+            let names = read(self.names)?.into_iter();
+            let mut same = names.filter(|name| {
+                parse_name_of(name.kind(), common).is_ok_and(|common| common == *name)
+            });
+            let name = same.next().ok_or_else(|| {
+                refused("the common name is none of the names that were approved")
+            })?;
+            let text = name.text();
+            if text.len() > LONGEST_COMMON_NAME {
+                return Err(refused("the common name, normalised, is too long"));
+            }
+            subject.append_entry_by_nid(Nid::COMMONNAME, &text)?;
+        }
+        Ok(subject.build())
     }
 }
 
@@ -76,7 +94,7 @@ impl LocalCa {
     pub fn issue(&self, order: &Order<'_>, now: Timestamp) -> Result<Vec<u8>, CaError> {
         let names = order.judged()?;
         self.expect_in_time(order, now)?;
-        let subject = subject(order.csr)?;
+        let subject = order.subject()?;
         let issued = (self.certificate.subject_name(), &*subject);
         let key = PKey::public_key_from_der(order.csr.public_key_der())?;
         let mut builder = begin(order.serial, issued, &key, order.validity)?;
@@ -134,13 +152,4 @@ impl LocalCa {
         }
         Ok(())
     }
-}
-
-/// The common name that was judged, and nothing that was not.
-pub(super) fn subject(csr: &Csr) -> Result<X509Name, CaError> {
-    let mut name = X509Name::builder()?;
-    if let Some(common) = csr.common_name() {
-        name.append_entry_by_nid(Nid::COMMONNAME, common)?;
-    }
-    Ok(name.build())
 }

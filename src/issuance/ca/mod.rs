@@ -82,7 +82,8 @@ impl LocalCa {
     /// CA may stand below it.
     ///
     /// # Errors
-    /// A key that is none, or a name that is empty or longer than 64 characters.
+    /// A key that is none, or a name that is empty, longer than 64 characters or
+    /// not all of it to be seen.
     pub fn self_sign(
         key: &[u8],
         common_name: &str,
@@ -92,6 +93,10 @@ impl LocalCa {
         let (key, curve) = read_key(key)?;
         if common_name.is_empty() || common_name.chars().count() > 64 {
             let message = "its name has no character, or more than 64".to_owned();
+            return Err(CaError::Unusable(message));
+        }
+        if common_name.chars().any(char::is_control) {
+            let message = "its name has a control character".to_owned();
             return Err(CaError::Unusable(message));
         }
         let mut name = X509Name::builder()?;

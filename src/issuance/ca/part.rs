@@ -39,12 +39,12 @@ pub(super) fn names(names: &[San]) -> Result<Vec<u8>, CaError> {
 }
 
 fn name(name: &San) -> Result<GeneralName, CaError> {
-    let ia5 = |text: String| Ia5String::new(&text);
+    let ia5 = || Ia5String::new(&name.text());
     Ok(match name {
-        San::Dns(name) => GeneralName::DnsName(ia5(name.to_string())?),
+        San::Dns(_) => GeneralName::DnsName(ia5()?),
         San::Ip(address) => GeneralName::from(*address),
-        San::Email { local, host } => GeneralName::Rfc822Name(ia5(format!("{local}@{host}"))?),
-        San::Uri(uri) => GeneralName::UniformResourceIdentifier(ia5(uri.to_string())?),
+        San::Email { .. } => GeneralName::Rfc822Name(ia5()?),
+        San::Uri(_) => GeneralName::UniformResourceIdentifier(ia5()?),
     })
 }
 

@@ -7,7 +7,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
 
-use super::{CaError, LocalCa, Order, issue, part};
+use super::{CaError, LocalCa, Order, part};
 use crate::san::{San, parse_name_of};
 use crate::vocabulary::SanType;
 
@@ -64,7 +64,7 @@ impl LocalCa {
         expect(serial == order.serial.bytes(), "its serial number")?;
         let issuer = self.certificate.subject_name().to_der()?;
         expect(read.issuer().as_raw() == issuer, "its issuer")?;
-        let subject = issue::subject(order.csr)?.to_der()?;
+        let subject = order.subject()?.to_der()?;
         expect(read.subject().as_raw() == subject, "its subject")?;
         let lifetime = read.validity();
         let same = lifetime.not_before.timestamp() == order.validity.not_before()

@@ -10,7 +10,7 @@ const LABELS: &[&str] = &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 /// The DER of the one CSR in `bytes`, which are PEM or that DER themselves.
 pub(super) fn unwrap(bytes: &[u8]) -> Result<Vec<u8>, CsrError> {
     if bytes.len() > MAX_BYTES {
-        return Err(CsrError::TooLong { bytes: bytes.len() });
+        return Err(CsrError::TooLong);
     }
     if bytes.trim_ascii().is_empty() {
         return Err(CsrError::Empty);

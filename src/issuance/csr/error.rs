@@ -11,11 +11,8 @@ pub enum CsrError {
     #[error("there is no CSR: it is empty")]
     Empty,
     /// More bytes than are looked at.
-    #[error("the CSR has {bytes} bytes, and {} are the most", super::MAX_BYTES)]
-    TooLong {
-        /// How many it has.
-        bytes: usize,
-    },
+    #[error("the CSR has more than {} bytes", super::MAX_BYTES)]
+    TooLong,
     /// The armour of a PEM file is at fault.
     #[error("line {line}: {problem}")]
     Pem {
@@ -78,7 +75,7 @@ impl CsrError {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             CsrError::Empty => Some("make one with `openssl req -new`"),
-            CsrError::TooLong { .. } => Some("ask for fewer names, in several certificates"),
+            CsrError::TooLong => Some("ask for fewer names, in several certificates"),
             CsrError::Pem { help, .. } => Some(help),
             CsrError::Der { .. } => {
                 Some("give one CSR as PEM or DER; `openssl req -in FILE -noout -text` shows it")

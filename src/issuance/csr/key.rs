@@ -98,7 +98,8 @@ fn ec(
     let unusable = |_: ErrorStack| CsrError::Key {
         problem: "its point is not on its curve".to_owned(),
     };
-    let key = public.ec_key()?;
+    // The point at infinity stops here, any other in the check.
+    let key = public.ec_key().map_err(unusable)?;
     key.check_key().map_err(unusable)?;
     let parameters = info.algorithm.parameters.as_ref();
     let curve = parameters

@@ -19,7 +19,7 @@ use super::page::Body;
 use super::preflight::{Warning, expect_acknowledged, warn, warn_of_revoking};
 use crate::access::{AdminAction, Resource};
 use crate::approval::Step;
-use crate::decision::Decision;
+use crate::decision::{Decision, Obligation};
 use crate::durable::Hex;
 use crate::issuance::csr::Csr;
 use crate::issuance::flow::{Order, Submitted, judge};
@@ -83,9 +83,7 @@ fn order(
         predecessor: None,
         unsupported: Vec::new(),
     };
-    if body.revocation.is_some() && body.action != Action::Revoke {
-        return Err(Problem::invalid("only a `revoke` has a `revocation`"));
-    }
+    expect_members(body)?;
     let mut warnings = Vec::new();
     let mut csr = None;
     match body.action {
@@ -97,6 +95,7 @@ fn order(
                 let found = certificate(app, serial)?;
                 warnings = warn(&found, &read, body.action, now);
                 expect_same_project(&found, &request)?;
+                expect_live(&found)?;
                 request.predecessor = Some(Predecessor {
                     id: serial.clone(),
                     san: found.request.san.clone(),
@@ -123,10 +122,43 @@ fn order(
         revocation: body.revocation,
         schedule: None,
         requesters: caller.persons(&caller.policy.set),
-        acknowledged: body.acknowledge.clone(),
+        // What nobody was warned of was not acknowledged either.
+        acknowledged: warnings.iter().map(|one| one.code.to_owned()).collect(),
         request,
     };
     Ok((order, warnings))
+}
+
+/// A member that the action has no use for would be journalled, shown and
+/// passed over; and a job takes the serial number of the `certificate` that it
+/// names.
+fn expect_members(body: &Submit) -> Result<(), Problem> {
+    let issues = match body.action {
+        Action::Issue | Action::Renew | Action::Reissue => true,
+        Action::Revoke | Action::Export | Action::Distribute => false,
+    };
+    let faults = [
+        (
+            body.revocation.is_some() && body.action != Action::Revoke,
+            "only a `revoke` has a `revocation`",
+        ),
+        (
+            issues && body.certificate.is_some(),
+            "only `revoke`, `export` and `distribute` name a `certificate`",
+        ),
+        (
+            !issues && (body.csr.is_some() || body.predecessor.is_some()),
+            "only `issue`, `renew` and `reissue` have a `csr` or a `predecessor`",
+        ),
+        (
+            body.lifetime_s == Some(0),
+            "a certificate lives for a second or longer",
+        ),
+    ];
+    match faults.into_iter().find(|(is, _)| *is) {
+        Some((_, fault)) => Err(Problem::invalid(fault)),
+        None => Ok(()),
+    }
 }
 
 fn read_csr(body: &Submit) -> Result<Csr, Problem> {
@@ -150,6 +182,17 @@ fn expect_same_project(found: &Certificate, request: &IssuanceRequest) -> Result
     }
 }
 
+/// Nobody is asked for what the revocation of a certificate would end.
+fn expect_live(found: &Certificate) -> Result<(), Problem> {
+    match found.revoked {
+        None => Ok(()),
+        Some(_) => Err(Problem::conflict(format!(
+            "certificate `{}` is revoked already",
+            found.serial
+        ))),
+    }
+}
+
 /// What is done to a certificate is judged by what the certificate is.
 fn resolve_certificate(
     app: &App,
@@ -157,11 +200,7 @@ fn resolve_certificate(
     request: &mut IssuanceRequest,
 ) -> Result<(), Problem> {
     let found = certificate(app, serial)?;
-    if request.action == Action::Revoke && found.revoked.is_some() {
-        return Err(Problem::conflict(format!(
-            "certificate `{serial}` is revoked already"
-        )));
-    }
+    expect_live(&found)?;
     let known = &found.request;
     let given = [
         (&request.project, &known.project, "project"),
@@ -252,7 +291,7 @@ pub(super) async fn submit(
     if let Some(known) = own.as_ref().and_then(|id| answered(&app, id, asked)) {
         return known;
     }
-    let now = clock::now();
+    let now = app.clock.moment();
     let (order, warnings) = order(&app, &caller, &body, now)?;
     expect_acknowledged(&warnings, &body.acknowledge)?;
     let (job, approval) = (own.clone().map_or_else(draw_id, Ok)?, draw_id()?);
@@ -336,6 +375,7 @@ pub(in crate::server) fn record(
     now: Timestamp,
 ) {
     app.metrics.count_decision("issuance", decision);
+    count_bypassed(app, &request, decision, now);
     let facts = IssuanceFacts {
         allow_bypass: app.allow_bypass,
         ..IssuanceFacts::default()
@@ -343,6 +383,18 @@ pub(in crate::server) fn record(
     let request = Box::new(request);
     let asked = Asked::Issuance { request, facts };
     app.records.push(now, asked, decision.clone());
+}
+
+/// Counts a decision that a bypass made to the groups that it passed by.
+fn count_bypassed(app: &App, request: &IssuanceRequest, decision: &Decision, now: Timestamp) {
+    let bypass = |one: &Obligation| matches!(one, Obligation::RecordBypass { .. });
+    if !decision.obligations.iter().any(bypass) {
+        return;
+    }
+    let passed = app.policy.current().program.requirement_of(request, now);
+    for group in passed.iter().flat_map(|required| &required.groups) {
+        app.metrics.count_approval("bypassed", &group.name);
+    }
 }
 
 /// The end of a request that nobody could ever approve.

@@ -18,7 +18,8 @@ const EARLY: i64 = 3;
 /// What the requester should know before people are asked.
 #[derive(Debug, Serialize)]
 pub(super) struct Warning {
-    code: &'static str,
+    /// What to send as `acknowledge`.
+    pub(super) code: &'static str,
     message: String,
 }
 

@@ -101,6 +101,11 @@ async fn answer(
     asked: Asked,
     now: Timestamp,
 ) -> Result<Json<Value>, Problem> {
+    if !app.clock.trusts(clock::now()) {
+        let message =
+            "the server's clock has jumped, and nothing that ends by the clock is granted";
+        return Ok(told(false, "clock", message));
+    }
     let policy = app.policy.current();
     let requesters = match requesters(ca, &policy) {
         Ok(requesters) => requesters,
@@ -196,7 +201,7 @@ async fn known_request(
     };
     let id = known.id();
     match known.state_at(now) {
-        ApprovalState::Approved if app.clock.trusts(now) => {
+        ApprovalState::Approved => {
             let policy = app.policy.current();
             let (_, decision) = judge(
                 &policy.program,
@@ -213,11 +218,6 @@ async fn known_request(
                 Outcome::Deny | Outcome::Pending => Ok(told(false, "denied", &why(&decision))),
             }
         }
-        ApprovalState::Approved => Ok(told(
-            false,
-            "clock",
-            "the server's clock has jumped, and nothing that ends by the clock is granted",
-        )),
         ApprovalState::Pending => Ok(told(
             false,
             "approval-required",

@@ -13,7 +13,7 @@ impl At<'_> {
     pub(super) fn create_authority(&self, new: &NewAuthority) -> Changes {
         let key = RowKey::Authority(new.id.clone());
         if self.rows.row(&key).is_some() {
-            return Err(exists("authority", &new.id));
+            return Err(exists("certification authority", &new.id));
         }
         let row = Authority {
             new: new.clone(),

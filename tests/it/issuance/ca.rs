@@ -165,6 +165,52 @@ fn every_closed_key_type_can_be_certified_with_or_without_a_common_name() {
 }
 
 #[test]
+fn a_common_name_stands_as_the_name_that_it_is() {
+    let ca = authority(Curve::P256);
+    let openssl = Openssl::new();
+    let subject = |common_name: &str, san: &str| {
+        let csr = csr(
+            openssl.p256(),
+            &format!("CN = {common_name}"),
+            &format!("subjectAltName = {san}"),
+            &[],
+        );
+        let der = ca.issue(&order(&csr, days(1)), now())?;
+        openssl.write("cert.pem", pem("CERTIFICATE", &der));
+        Ok::<_, CaError>(openssl.run(&["x509", "-in", "cert.pem", "-noout", "-subject"]))
+    };
+    for (common_name, san, expected) in [
+        ("API.Example.com.", "DNS:api.example.com", "api.example.com"),
+        // A letter that nobody sees, a wide one, and another full stop.
+        (
+            "api\u{200b}.\u{ff45}xample\u{3002}com",
+            "DNS:api.example.com",
+            "api.example.com",
+        ),
+        (
+            "b\u{fc}cher.example",
+            "DNS:xn--bcher-kva.example",
+            "xn--bcher-kva.example",
+        ),
+        ("2001:DB8:0::1", "IP:2001:db8::1", "2001:db8::1"),
+        (
+            "ops@EXAMPLE.com",
+            "email:ops@example.com",
+            "ops@example.com",
+        ),
+    ] {
+        let subject = subject(common_name, san).unwrap();
+        assert_eq!(subject, format!("subject=CN = {expected}\n"));
+    }
+    // No certificate has a longer one, and this one is long only as A-labels.
+    let long = format!("{0}.{0}.example", "\u{fc}\u{4f8b}\u{3b1}".repeat(5));
+    let san = "DNS:".to_owned() + &panopol::san::dns::normalise(&long).unwrap();
+    let error = subject(&long, &san).unwrap_err();
+    let message = "the common name, normalised, is too long";
+    assert_eq!(error, CaError::NotApproved(message.to_owned()));
+}
+
+#[test]
 fn nothing_is_signed_that_was_not_approved_or_not_judged() {
     let ca = authority(Curve::P256);
     let csr = plain();
@@ -320,6 +366,13 @@ fn a_ca_opens_only_with_a_certificate_of_its_own() {
         why(&key, b"none"),
         said("its certificate is not one as DER")
     );
+    for (name, what) in [
+        ("", "its name has no character, or more than 64"),
+        ("Example\0CA", "its name has a control character"),
+    ] {
+        let made = LocalCa::self_sign(&key, name, days(1), serial);
+        assert_eq!(made.unwrap_err().to_string(), said(what));
+    }
     // A leaf for the CA's own key, and a self-signed one that is no CA's.
     let openssl = Openssl::new();
     openssl.write("key.der", key.as_slice());

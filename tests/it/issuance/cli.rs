@@ -180,7 +180,7 @@ fn what_is_no_csr_is_exit_2_with_what_and_how_to_mend_it() {
     let endless = eval(&openssl, &["--csr", "/dev/zero"], b"");
     assert_eq!(endless.code, 2);
     assert!(
-        endless.stderr.contains("65536 are the most"),
+        endless.stderr.contains("more than 65536 bytes"),
         "{}",
         endless.stderr
     );

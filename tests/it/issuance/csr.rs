@@ -5,6 +5,7 @@ use panopol::request::IssuanceRequest;
 use panopol::vocabulary::KeyType;
 
 use super::Openssl;
+use super::mutated::wrap;
 
 const NAMES: &str = "subjectAltName = DNS:api.example.com";
 
@@ -141,6 +142,26 @@ fn odd_keys_are_unsupported() {
     let csr = read(&openssl.key(&three).csr("CN = a", NAMES, &[]));
     let expected = "the RSA exponent 3; odd ones from 65537 to 256 bits are taken";
     assert_eq!(csr.unsupported(), [expected]);
+}
+
+#[test]
+fn a_point_that_is_none_of_its_curve_is_no_key() {
+    let csr = |point: &[u8]| {
+        // An EC key on P-256, without a name, and signed by nobody.
+        let curve =
+            b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+        let key = [curve, &wrap(0x03, &[b"\0", point].concat())[..]].concat();
+        let info = [b"\x02\x01\x00\x30\x00", &wrap(0x30, &key)[..], b"\xa0\x00"].concat();
+        let signature = b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x03\x03\x00\x30\x00";
+        wrap(0x30, &[&wrap(0x30, &info)[..], signature].concat())
+    };
+    let off = csr(&[&[4], &[1; 64][..]].concat());
+    // The point at infinity is written as one byte of nothing.
+    let infinity = csr(&[0]);
+    for der in [off, infinity] {
+        let error = Csr::read(&der).unwrap_err();
+        assert!(matches!(error, CsrError::Key { .. }), "{error}");
+    }
 }
 
 #[test]
@@ -407,8 +428,7 @@ fn the_envelope_is_one_block_and_nothing_else() {
     let trailing = [&der[..], b"\n"].concat();
     assert!(matches!(Csr::read(&trailing), Err(CsrError::Der { .. })));
     let long = vec![0x30; MAX_BYTES + 1];
-    let bytes = long.len();
-    assert_eq!(Csr::read(&long), Err(CsrError::TooLong { bytes }));
+    assert_eq!(Csr::read(&long), Err(CsrError::TooLong));
     assert!(matches!(
         Csr::read(&long[..MAX_BYTES]),
         Err(CsrError::Der { .. })

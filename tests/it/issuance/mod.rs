@@ -4,6 +4,7 @@ mod ca;
 mod cli;
 mod csr;
 mod foreign;
+mod foreign_certificate;
 mod mutated;
 
 use std::path::Path;

@@ -64,7 +64,7 @@ impl Forge {
 }
 
 /// A tag, a length in DER and a content.
-fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let header = match length {
         0..128 => vec![tag, u8::try_from(length).unwrap()],

@@ -1,6 +1,7 @@
 //! The terms of an approval and what surrounds it: other addresses, bypasses,
 //! escalations, legacy hosts, a clock that jumps, a backup that comes back.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ fn a_bypass_holds_only_where_the_server_was_told_so_and_is_in_the_audit() {
         audit.contains("\"approval_bypassed\":\"drills\""),
         "{audit}"
     );
+    assert!(audit.contains("\"decider\":\"system-bypass\""), "{audit}");
     let metric = "panopol_approval_decisions_total{outcome=\"bypassed\",group=\"databases\"}";
     assert_eq!(world.server.metric(metric), Some(1.0));
 }
@@ -228,24 +230,30 @@ fn what_a_backup_brings_back_is_no_longer_granted() {
     assert_eq!(why["approvals"][1]["state"], "superseded", "{why:#}");
 }
 
-/// Debian's libfaketime gives the server a wall clock that a test sets.
-#[test]
-fn a_clock_that_jumps_freezes_what_ends_by_it() {
+/// `command` under Debian's libfaketime: by a wall clock that is off by what
+/// stands in the file `offset`, as `+7200`.
+pub(super) fn with_clock(mut command: Command, offset: &Path) -> Command {
     let library = std::fs::read_dir("/usr/lib").unwrap();
     let library = library
         .map(|entry| entry.unwrap().path().join("faketime/libfaketime.so.1"))
         .find(|path| path.exists())
         .expect("faketime is to be installed");
-    let dir = super::harness::directory(&POLICY.replace("deny-for  5s", "deny-for  30m"));
-    let offset = dir.path().join("offset");
-    std::fs::write(&offset, "+0").unwrap();
-    let mut faked = command(dir.path(), &[&["--dev"], &FLAGS[..]].concat());
-    faked
+    std::fs::write(offset, "+0").unwrap();
+    command
         .env("LD_PRELOAD", library)
-        .env("FAKETIME_TIMESTAMP_FILE", &offset)
+        .env("FAKETIME_TIMESTAMP_FILE", offset)
         .env("FAKETIME_NO_CACHE", "1")
         .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         .env("DONT_FAKE_MONOTONIC", "1");
+    command
+}
+
+#[test]
+fn a_clock_that_jumps_freezes_what_ends_by_it() {
+    let dir = super::harness::directory(&POLICY.replace("deny-for  5s", "deny-for  30m"));
+    let offset = dir.path().join("offset");
+    let faked = command(dir.path(), &[&["--dev"], &FLAGS[..]].concat());
+    let faked = with_clock(faked, &offset);
     let server = Server::spawn(dir.path(), faked);
     let world = World::of(server);
     let (denied, approved) = (world.database("db-1", 1), world.database("db-2", 1));

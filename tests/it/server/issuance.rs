@@ -1,8 +1,9 @@
 //! Certificates: asked for, refused with every reason, approved by a second
 //! person, made, verified by OpenSSL, revoked.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -479,4 +480,59 @@ fn the_command_line_asks_and_shows() {
     let (code, pem, _) = world.server.panopol(&["issuance", "show", &job, "--pem"]);
     assert_eq!(code, Some(0));
     assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+}
+
+#[test]
+fn the_command_line_shows_all_that_an_approver_decides_on() {
+    let world = World::start();
+    let web = key(&world.server.dir, "web", "P-256");
+    let mut body = good(&web);
+    // What a requester writes moves nobody's cursor.
+    body["reason"] = json!("a new\u{1b}[2K front");
+    let (status, waits) = world.submit(&world.carol, &body);
+    assert_eq!(status, 202, "{waits}");
+    let id = waits["approval"].as_str().unwrap();
+    let expected = [
+        "issue web prod-api",
+        "names      dns:api.example.com",
+        "common     api.example.com",
+        "key type   ECDSA-P256",
+        "issuer     local-ca",
+        "issuer id  inside",
+        "lifetime   30d",
+        "requester  carol",
+        "asked by   carol",
+        "reason     a new\\u{1b}[2K front",
+        "csr sha256",
+        waits["job"].as_str().unwrap(),
+    ];
+    let (_, shown, _) = world.server.panopol(&["approvals", "show", id]);
+    // On a terminal it is shown before it is approved, and a no is a no.
+    let asked = format!("{} approvals approve {id}", env!("CARGO_BIN_EXE_panopol"));
+    let mut terminal = Command::new("script");
+    terminal
+        .args(["-qec", &asked, "/dev/null"])
+        .env("PANOPOL_URL", &world.server.admin)
+        .env("PANOPOL_TOKEN", &world.bob)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut terminal = terminal.spawn().expect("script, of bsdutils, is there");
+    terminal.stdin.take().unwrap().write_all(b"n\n").unwrap();
+    let said = terminal.wait_with_output().unwrap().stdout;
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("approve? [y/N]"), "{said}");
+    for part in expected {
+        assert!(shown.contains(part), "{part}: {shown}");
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let (_, list, _) = world
+        .server
+        .panopol(&["approvals", "list", "--kind", "issuance"]);
+    assert!(list.contains("issue web prod-api"), "{list}");
+    assert_eq!(world.job(&waits["job"])["state"], "waiting");
+    // A certificate is printed as one, not on one line.
+    assert_eq!(world.approve(&world.bob, id).0, 200);
+    let job = waits["job"].as_str().unwrap();
+    let (_, shown, _) = world.server.panopol(&["issuance", "show", job]);
+    assert!(shown.contains("\n-----END CERTIFICATE-----\n"), "{shown}");
 }

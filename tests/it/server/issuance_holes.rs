@@ -2,8 +2,11 @@
 //! the built server; and what a policy that changes, or one human with many
 //! credentials, gets by trying.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use panopol::approval::{ApprovalRequest, NewRequest};
 use serde_json::{Value, json};
 
 use super::approvals::mint;
@@ -136,6 +139,36 @@ fn hole_3_no_retry_brings_an_expired_approval_to_execution() {
         (&json!("ended"), &json!("expired"))
     );
     assert_eq!(certificates(&world.server), 0);
+}
+
+#[test]
+fn hole_3_nor_one_that_was_approved_in_time_and_could_not_be_carried_out() {
+    let policy = POLICY.replace(
+        "  reason    required\n",
+        "  reason    required\n  expires   4s\n",
+    );
+    let world = World::start_with(&policy, &[]);
+    let journal = world.server.dir.join("state/store/journal");
+    // How long the entry of an approval is.
+    let (id, first) = waits(&world, |_| {});
+    assert_eq!(world.approve(&world.bob, &id).0, 200);
+    assert_eq!(world.job(&first)["state"], "executed");
+    let bytes = std::fs::read(&journal).unwrap();
+    let at = |kind: &[u8]| bytes.windows(kind.len()).rposition(|part| part == kind);
+    let approved = at(b"job-claimed").unwrap() - at(b"approval-stepped").unwrap();
+    // Room for another one, which names its actor, and none for the claim after it.
+    let (id, waiting) = waits(&world, |_| {});
+    let length = std::fs::metadata(&journal).unwrap().len() + approved as u64 + 160;
+    limit_files(world.server.child.id(), Some(length));
+    assert_eq!(world.approve(&world.bob, &id).0, 200);
+    assert_eq!(approval(&world.server, &id)["state"], "approved");
+    assert_eq!(world.job(&waiting)["state"], "queued");
+    sweep();
+    limit_files(world.server.child.id(), None);
+    // What it was approved for is over, however often it is tried.
+    wait_for("it is ended", || world.job(&waiting)["state"] == "ended");
+    assert_eq!(approval(&world.server, &id)["state"], "expired");
+    assert_eq!(certificates(&world.server), 1);
 }
 
 #[test]
@@ -335,17 +368,20 @@ fn hole_8_what_was_rejected_never_runs() {
 #[test]
 fn hole_9_no_field_of_the_chain_can_be_shifted() {
     let world = World::start();
-    // The digest of what is shown: texts that run together are not the same.
+    let (id, _) = waits(&world, |body| body["reason"] = json!("shift me"));
+    // The digest of what is shown, of one request throughout: texts that run
+    // together are not the same.
+    let (_, audit, _) = world.server.panopol(&["audit", "export"]);
+    let asked = audit.lines().find(|line| line.contains("job-submitted"));
+    let asked: Value = serde_json::from_str(asked.unwrap()).unwrap();
     let digest = |name: &str, reason: &str, ticket: Option<&str>| {
-        let (id, _) = waits(&world, |body| {
-            body["name"] = json!(name);
-            body["reason"] = json!(reason);
-            body["ticket"] = json!(ticket);
-        });
-        approval(&world.server, &id)["digest"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let mut asked = asked["event"]["approval"].clone();
+        let request = &mut asked["subject"]["request"];
+        request["name"] = json!(name);
+        request["reason"] = json!(reason);
+        request["ticket"] = json!(ticket);
+        let asked: NewRequest = serde_json::from_value(asked).unwrap();
+        ApprovalRequest::begin(asked, Timestamp::UNIX_EPOCH, 1).shown(&BTreeMap::new())
     };
     let digests = [
         digest("prod-a", "bc", None),
@@ -353,10 +389,10 @@ fn hole_9_no_field_of_the_chain_can_be_shifted() {
         digest("prod-a", "b", Some("c")),
         digest("prod-a", "bc", Some("")),
     ];
-    let distinct: std::collections::BTreeSet<&String> = digests.iter().collect();
+    let distinct: BTreeSet<&String> = digests.iter().collect();
     assert_eq!(distinct.len(), digests.len(), "{digests:?}");
+    assert_eq!(digest("prod-a", "bc", None), digests[0]);
     // The journal: one letter moved from one field to the next, of equal length.
-    let (id, _) = waits(&world, |body| body["reason"] = json!("shift me"));
     assert_eq!(world.approve(&world.bob, &id).0, 200);
     let keep = world.server.kill().unwrap();
     let journal = keep.path().join("state/store/journal");
@@ -412,7 +448,7 @@ fn a_policy_that_is_loosened_meanwhile_gives_what_was_approved_and_no_more() {
         done["result"][name]
             .as_str()
             .unwrap()
-            .parse::<jiff::Timestamp>()
+            .parse::<Timestamp>()
             .unwrap()
     };
     let life = time("not_after").as_second() - time("not_before").as_second() + 1;

@@ -250,6 +250,14 @@ fn what_the_policy_denies_or_does_not_judge_never_reaches_a_person() {
             "none of the names",
         ),
         (
+            change("subject", json!({"commonName": ["api.example.com"]})),
+            "`commonName` in the subject",
+        ),
+        (
+            change("subject", json!(["api.example.com"])),
+            "`commonName` in the subject",
+        ),
+        (
             change("rawSubject", json!("MAA=")),
             "a subject given as bytes",
         ),
@@ -275,6 +283,23 @@ fn what_the_policy_denies_or_does_not_judge_never_reaches_a_person() {
         (
             change("notBefore", json!(after(-86_400 * 100))),
             "longer than 90d",
+        ),
+        // A day of life, after a year in which nobody looks at it again.
+        (
+            {
+                let mut body = change("notBefore", json!(after(86_400 * 365)));
+                body["x509Certificate"]["notAfter"] = json!(after(86_400 * 366));
+                body
+            },
+            "longer than 90d",
+        ),
+        (
+            change("policyIdentifiers", json!(["1.2.3"])),
+            "`policyIdentifiers` in the certificate",
+        ),
+        (
+            change("inventedLater", json!({"may": ["sign"]})),
+            "`inventedLater` in the certificate",
         ),
     ] {
         let answer = ask(&world, &body);

@@ -14,6 +14,7 @@ pub(crate) mod harness;
 mod head;
 mod hostile;
 mod issuance;
+mod issuance_asked;
 mod issuance_crash;
 mod issuance_holes;
 mod issuance_renewals;
