@@ -147,7 +147,8 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         limits: Limits::new(
             rate("rate_per_source", settings.rate_per_source, 50)?,
             rate("rate_per_binding", settings.rate_per_binding, 5)?,
-        ),
+        )
+        .map_err(io("the exchange threads"))?,
         policy,
         store,
         metrics,
