@@ -9,6 +9,7 @@ mod approval_hostile;
 mod approval_terms;
 mod approvals;
 mod clevis;
+mod client;
 mod foreign_ca;
 pub(crate) mod harness;
 mod head;
