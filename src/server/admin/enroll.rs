@@ -19,9 +19,12 @@ use super::caller::{Caller, bearer};
 use super::idempotency::Repeat;
 use super::page::Body;
 use crate::access::{AdminAction, Resource};
+use crate::eval::Incomplete;
+use crate::ir::{Domain, PolicySet};
 use crate::journal::Actor;
 use crate::store::{Enrollment, EnrollmentKey};
 use crate::unlock::{draw_binding, token_hash};
+use crate::vocabulary::nearest;
 
 /// The most bindings of one device.
 const MOST_BINDINGS: u32 = 64;
@@ -204,5 +207,21 @@ pub(super) fn check_tags(policy: &Loaded, tags: &BTreeMap<String, String>) -> Re
         .program
         .classify(tags)
         .map(|_| ())
-        .map_err(|incomplete| Problem::invalid(incomplete.to_string()))
+        .map_err(|incomplete| {
+            let near = nearest_to(&policy.set, &incomplete);
+            let near = near.map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+            Problem::invalid(format!("{incomplete}{near}"))
+        })
+}
+
+/// What was probably meant, where that can be guessed.
+fn nearest_to<'a>(set: &'a PolicySet, incomplete: &Incomplete) -> Option<&'a str> {
+    match incomplete {
+        Incomplete::Undeclared { name, .. } => nearest(name, set.tags.names()),
+        Incomplete::Value { tag, value } => match &set.tags[set.tags.find(tag)?].domain {
+            Domain::Closed(values) => nearest(value, values.iter().map(String::as_str)),
+            Domain::Text => None,
+        },
+        Incomplete::Missing(_) => None,
+    }
 }

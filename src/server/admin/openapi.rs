@@ -615,7 +615,7 @@ fn schemas() -> Value {
         "Device": object(&[("name", text.clone()), ("state", text.clone()), ("tags", tags.clone()), ("groups", json!({"type": "array", "items": text})), ("bindings", json!({"type": "array", "items": reference("Binding")}))]),
         "DeviceList": list("Device"),
         "PatchTags": object(&[("tags", json!({"type": "object", "additionalProperties": {"type": ["string", "null"]}}))]),
-        "Rotate": object(&[("binding", text.clone())]),
+        "Rotate": object(&[("binding", text.clone()), ("retire", json!({"type": "boolean"}))]),
         "Why": object(&[("decision", reference("Decision")), ("recent", json!({"type": "array", "items": reference("Record")}))]),
         "EnrollmentKey": object(&[("id", text.clone()), ("key", text.clone()), ("tags", tags.clone()), ("expires", text.clone()), ("uses", json!({"type": "integer"}))]),
         "EnrollmentKeyList": list("EnrollmentKey"),

@@ -6,6 +6,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use super::harness::{POLICY, Server, directory, run};
 
 /// Exit code, standard output and standard error of a command with this URL.
@@ -170,4 +172,65 @@ fn a_token_that_is_missing_or_wrong_says_where_it_is_named() {
     let padded = format!("{}\n", server.token);
     let (code, said, fault) = panopol(&server.admin, &["device", "list", "--token", &padded]);
     assert_eq!(code, Some(0), "{said}{fault}");
+}
+
+#[test]
+fn a_misspelled_or_repeated_tag_enrolls_nothing() {
+    let server = Server::start(POLICY);
+    let enroll = |tags: &[&str]| {
+        let mut args = vec!["device", "enroll", "web-1"];
+        for tag in tags {
+            args.extend(["--tag", tag]);
+        }
+        server.panopol(&args)
+    };
+    let (code, said, _) = enroll(&["env=producton"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("did you mean `production`?"), "{said}");
+    let (code, said, _) = enroll(&["evn=production"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("did you mean `env`?"), "{said}");
+    let (code, _, fault) = enroll(&["env=production", "env=dev"]);
+    assert_eq!(code, Some(2), "{fault}");
+    assert!(fault.contains("tag `env` is given twice"), "{fault}");
+    let (_, devices) = server.api("GET", "/devices", None);
+    assert_eq!(devices["items"], json!([]));
+}
+
+#[test]
+fn why_a_device_was_disabled_enabled_and_revoked_is_in_the_audit() {
+    let server = Server::start(POLICY);
+    server.enroll("web-1", json!({"env": "production"}), 1);
+    for verb in ["disable", "enable", "revoke"] {
+        let note = format!("{verb}: rack 7 moves");
+        let (code, said, fault) = server.panopol(&["device", verb, "web-1", "--note", &note]);
+        assert_eq!(code, Some(0), "{said}{fault}");
+    }
+    let (_, audit, _) = server.panopol(&["audit", "export"]);
+    let entries = audit
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let notes: Vec<String> = entries
+        .filter_map(|entry: Value| Some(entry["event"]["note"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "disable: rack 7 moves",
+            "enable: rack 7 moves",
+            "revoke: rack 7 moves"
+        ]
+    );
+}
+
+#[test]
+fn a_directory_in_place_of_a_journal_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().to_str().unwrap();
+    let (code, _, fault) = panopol("http://127.0.0.1:1", &["audit", "verify", path]);
+    assert_eq!(code, Some(2), "{fault}");
+    assert!(
+        fault.contains(path) && fault.contains("store/journal"),
+        "{fault}"
+    );
 }
