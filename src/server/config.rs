@@ -74,7 +74,7 @@ settings! {
     access_policy: PathBuf, "PANOPOL_ACCESS_POLICY", "FILE";
     /// Honour `bypass` blocks: development and CI only
     allow_bypass: bool, "PANOPOL_ALLOW_BYPASS", "BOOL", num_args = 0..=1, default_missing_value = "true";
-    /// Exchanges a second from one address, with a burst of twice that [default: 50]
+    /// Exchanges a second from one IPv4 address or IPv6 /64, with a burst of twice that [default: 50]
     rate_per_source: u32, "PANOPOL_RATE_PER_SOURCE", "N";
     /// Exchanges a second with one binding, with a burst of twice that [default: 5]
     rate_per_binding: u32, "PANOPOL_RATE_PER_BINDING", "N";
@@ -82,9 +82,9 @@ settings! {
     exchange_queue: usize, "PANOPOL_EXCHANGE_QUEUE", "N";
     /// Connections at once, on each plane [default: 4096]
     max_connections: usize, "PANOPOL_MAX_CONNECTIONS", "N";
-    /// Connections at once from one address; proxies excepted [default: 256]
+    /// Connections at once from one IPv4 address or IPv6 /64; proxies excepted [default: 256]
     max_connections_per_peer: usize, "PANOPOL_MAX_CONNECTIONS_PER_PEER", "N";
-    /// Seconds a client may take for a request's head or a TLS handshake [default: 10]
+    /// Seconds a client may take for a TLS handshake, a request's head, or to take up more of an answer [default: 10]
     head_timeout_s: u64, "PANOPOL_HEAD_TIMEOUT_S", "SECONDS";
 }
 
@@ -143,6 +143,16 @@ pub enum PlaneName {
     Unlock,
     /// Where people ask.
     Admin,
+}
+
+impl PlaneName {
+    /// Its word in settings and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            PlaneName::Unlock => "unlock",
+            PlaneName::Admin => "admin",
+        }
+    }
 }
 
 impl std::str::FromStr for PlaneName {

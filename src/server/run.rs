@@ -83,7 +83,7 @@ async fn serve(start: Start) -> Result<(), StartError> {
     let (stop, stopped) = watch::channel(false);
     let mut running = Vec::new();
     for (listener, name) in [(unlock, PlaneName::Unlock), (admin, PlaneName::Admin)] {
-        let plane = plane(&settings, name, tls.clone());
+        let plane = plane(&app, &settings, name, tls.clone());
         let routes = routes(&app, name);
         running.push(tokio::spawn(plane.serve(listener, routes, stopped.clone())));
     }
@@ -162,12 +162,13 @@ fn url(settings: &Settings, plane: PlaneName, address: SocketAddr) -> String {
     format!("{}://{address}", tls::scheme(settings, plane))
 }
 
-fn plane(settings: &Settings, name: PlaneName, tls: Option<TlsAcceptor>) -> Plane {
+fn plane(app: &App, settings: &Settings, name: PlaneName, tls: Option<TlsAcceptor>) -> Plane {
     let mut plane = Plane::new(
         settings.max_connections.unwrap_or(4096),
         settings.max_connections_per_peer.unwrap_or(256),
         Duration::from_secs(settings.head_timeout_s.unwrap_or(10)),
     );
+    plane.refused = app.metrics.refused_connections(name.word());
     if name == PlaneName::Unlock
         && let Some(proxies) = &settings.trusted_proxies
     {
