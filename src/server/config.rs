@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::address;
 
 /// Declares the settings once, for the file, the flags and the environment.
 macro_rules! settings {
@@ -53,7 +55,7 @@ settings! {
     /// Which planes speak TLS: `unlock`, `admin` or both [default: both]
     tls_planes: List<PlaneName>, "PANOPOL_TLS_PLANES", "PLANE,…";
     /// Proxies that must send a PROXY protocol header
-    trusted_proxies: List<IpNet>, "PANOPOL_TRUSTED_PROXIES", "CIDR,…";
+    trusted_proxies: List<Cidr>, "PANOPOL_TRUSTED_PROXIES", "CIDR,…";
     /// Ignore Forwarded and X-Forwarded-* instead of answering 400
     ignore_forwarded: bool, "PANOPOL_IGNORE_FORWARDED", "BOOL", num_args = 0..=1, default_missing_value = "true";
     /// The master key: `FILE`, `env:NAME` or `credential:NAME`
@@ -169,6 +171,31 @@ impl std::str::FromStr for PlaneName {
     }
 }
 
+/// An address or a CIDR, as policies write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr(pub IpNet);
+
+impl std::str::FromStr for Cidr {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        address::parse_prefix(text)
+            .map(Cidr)
+            .map_err(|error| match error.right() {
+                Some(right) => format!("{error}: write `{right}`"),
+                None => error.to_string(),
+            })
+    }
+}
+
+impl<'de> Deserialize<'de> for Cidr {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
 /// Several values: an array in the file, separated by commas elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -182,8 +209,13 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for List<T>
             .map(str::trim)
             .filter(|part| !part.is_empty())
             .map(|part| {
-                part.parse()
-                    .map_err(|error: T::Err| format!("`{part}`: {error}"))
+                part.parse().map_err(|error: T::Err| {
+                    let fault = error.to_string();
+                    match fault.contains(part) {
+                        true => fault,
+                        false => format!("`{part}`: {fault}"),
+                    }
+                })
             })
             .collect::<Result<_, _>>()
             .map(List)

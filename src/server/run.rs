@@ -64,11 +64,15 @@ async fn serve(start: Start) -> Result<(), StartError> {
         None
     };
     chores::survive_size_limit()?;
+    start::check(&settings)?;
     let tls = tls::acceptor(&settings)?;
     let unlock = listen("unlock_listen", settings.unlock_listen, 7654)?;
     let admin = listen("admin_listen", settings.admin_listen, 7655)?;
     let (unlock_at, admin_at) = (local(&unlock)?, local(&admin)?);
     let bound = url(&settings, PlaneName::Unlock, unlock_at);
+    if settings.unlock_url.is_none() && unlock_at.ip().is_unspecified() {
+        tracing::warn!(url = %bound, "`unlock_url` is not set: enrollment prints this URL, which no device reaches");
+    }
     let unlock_url = settings.unlock_url.clone().unwrap_or(bound);
     let unlock_url = unlock_url.trim_end_matches('/').to_owned();
     let admin_url = url(&settings, PlaneName::Admin, admin_at);
@@ -172,7 +176,7 @@ fn plane(app: &App, settings: &Settings, name: PlaneName, tls: Option<TlsAccepto
     if name == PlaneName::Unlock
         && let Some(proxies) = &settings.trusted_proxies
     {
-        plane.trusted_proxies = proxies.0.clone().into();
+        plane.trusted_proxies = proxies.0.iter().map(|proxy| proxy.0).collect();
     }
     if settings.tls_on(name) {
         plane.tls = tls;

@@ -24,6 +24,7 @@ mod legacy;
 mod notify;
 mod policy_life;
 mod scarce;
+mod settings;
 mod state;
 mod tls;
 mod unlock_plane;
