@@ -289,11 +289,13 @@ pub(super) async fn why(
         }
     };
     let rows = app.store.read(|rows| rows.of_device(&name));
+    // What people grant is judged by the moment that lists of it are.
+    let moment = app.clock.moment();
     Ok(Json(json!({
         "device": shown(&caller.policy, &device),
         "decision": decision,
         "recent": app.records.recent(&name),
-        "approvals": approvals::of_device(&app, &caller.policy, &rows, now),
+        "approvals": approvals::of_device(&app, &caller.policy, &rows, moment),
         "denials": denials::of_device(&rows, now, !app.clock.trusts(now)),
         "allow_once": allow_once::of_device(&caller.policy, &rows, now),
     })))
