@@ -203,6 +203,7 @@ fn a_token_knows_its_minter_and_gives_no_more_standing_than_the_minter_has() {
 
     let (_, own) = server.api_as(&bob, "GET", "/tokens", None);
     let own = own["items"].as_array().unwrap();
+    assert!(!own.is_empty());
     assert!(own.iter().all(|token| token["person"] == "bob"), "{own:?}");
     assert_eq!(
         status(
