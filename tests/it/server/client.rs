@@ -224,6 +224,30 @@ fn why_a_device_was_disabled_enabled_and_revoked_is_in_the_audit() {
 }
 
 #[test]
+fn earlier_keys_are_retired_where_there_are_some_and_else_it_is_said() {
+    let server = Server::start(POLICY);
+    server.enroll("web-1", json!({"env": "production"}), 2);
+    let keys = |args: &[&str]| {
+        let (code, said, fault) = server.panopol(&[&["keys"], args].concat());
+        (code, format!("{said}{fault}"))
+    };
+    // The first binding alone has earlier keys then.
+    let one = ["rotate", "web-1", "--binding", "1"];
+    assert_eq!(keys(&one).0, Some(0));
+    let retire = ["rotate", "web-1", "--retire"];
+    assert_eq!(
+        keys(&retire),
+        (Some(0), "retired earlier keys of web-1\n".to_owned())
+    );
+    let (code, said) = keys(&retire);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("has no earlier keys"), "{said}");
+    let (code, said) = keys(&["rotate", "web-1", "--binding", "7"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no such binding"), "{said}");
+}
+
+#[test]
 fn a_directory_in_place_of_a_journal_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_str().unwrap();
