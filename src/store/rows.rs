@@ -104,7 +104,12 @@ pub struct EnrollmentKey {
 impl EnrollmentKey {
     /// Whether it may enroll a device at that time.
     pub fn holds(&self, at: Timestamp) -> bool {
-        !self.revoked && self.uses_left > 0 && at < self.expires
+        self.lives(at) && self.uses_left > 0
+    }
+
+    /// Whether it holds, or has only been used up.
+    pub fn lives(&self, at: Timestamp) -> bool {
+        !self.revoked && at < self.expires
     }
 }
 
