@@ -104,7 +104,7 @@ impl World {
 
     /// An attempt of a new device, and the body of its request.
     fn attempt(&self, name: &str, kind: &str, source: [u8; 4]) -> Attempt {
-        let NewBinding { enroll, token, .. } = draw_binding(1).unwrap();
+        let NewBinding { enroll, told } = draw_binding(1, None).unwrap();
         let kid = enroll.keys.public[1].thumbprint.clone();
         let enrollment = Enrollment {
             name: name.to_owned(),
@@ -115,7 +115,7 @@ impl World {
         self.store.enroll(context(), enrollment).unwrap();
         Attempt {
             program: Arc::clone(&self.program),
-            endpoint: self.rings.find(&self.store, &token).unwrap().unwrap(),
+            endpoint: self.rings.find(&self.store, &told.token).unwrap().unwrap(),
             source: IpAddr::from(source),
             kid,
             allow_bypass: false,

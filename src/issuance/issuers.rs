@@ -9,7 +9,7 @@ use base64ct::{Base64, Encoding};
 use openssl::x509::X509;
 use serde::Deserialize;
 use toml::Spanned;
-use ureq::tls::{Certificate, RootCerts};
+use ureq::tls::RootCerts;
 
 use super::webhook::Webhook;
 use crate::keyring::SecretBytes;
@@ -262,31 +262,31 @@ fn read_patience(written: Option<&Spanned<u64>>) -> Result<Duration, Fault> {
     }
 }
 
-fn read_pem(key: &str, path: &Spanned<String>, named: &dyn Named) -> Result<Vec<X509>, Fault> {
+/// What `read` makes of the file that `key` names.
+fn read_pem<T>(
+    key: &str,
+    path: &Spanned<String>,
+    named: &dyn Named,
+    read: impl FnOnce(&[u8]) -> Result<T, &'static str>,
+) -> Result<T, Fault> {
     let told = |fault: String| at(path, format!("`{key}`: `{}`: {fault}", path.as_ref()));
     let bytes = named.file(path.as_ref()).map_err(told)?;
-    match X509::stack_from_pem(&bytes) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) | Err(_) => Err(told("it holds no certificate in PEM".to_owned())),
-    }
+    read(&bytes).map_err(|fault| told(fault.to_owned()))
 }
 
 fn read_anchors(path: &Spanned<String>, named: &dyn Named) -> Result<Vec<X509>, Fault> {
-    read_pem("ca", path, named)
+    read_pem("ca", path, named, |pem| match X509::stack_from_pem(pem) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) | Err(_) => Err("it holds no certificate in PEM"),
+    })
 }
 
 fn read_roots(
     path: Option<&Spanned<String>>,
     named: &dyn Named,
 ) -> Result<Option<RootCerts>, Fault> {
-    let Some(path) = path else { return Ok(None) };
-    let mut roots = Vec::new();
-    for one in read_pem("tls_ca", path, named)? {
-        let der = one.to_der();
-        let der = der.map_err(|error| at(path, format!("`tls_ca`: {error}")))?;
-        roots.push(Certificate::from_der(&der).to_owned());
-    }
-    Ok(Some(RootCerts::new_with_certs(&roots)))
+    path.map(|path| read_pem("tls_ca", path, named, notify::roots))
+        .transpose()
 }
 
 fn read_step_ca(written: &WrittenStepCa, named: &dyn Named) -> Result<StepCa, Fault> {

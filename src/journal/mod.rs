@@ -15,6 +15,7 @@ mod event;
 mod frame;
 mod head;
 mod medium;
+mod parts;
 mod read;
 mod torn;
 mod verify;
@@ -22,13 +23,14 @@ mod write;
 
 pub use entry::{Actor, Draft, Entry};
 pub use error::JournalError;
-pub use event::{
-    ApprovalUse, Event, Generation, ImportedKey, JobClaim, JobResult, KeyRole, NewAuthority,
-    NewBinding, NewJob, NewPermitKey, NewSchedule, NewToken, PublicKey, Repeatable, SYSTEM_BYPASS,
-    SealedSecret,
-};
+pub use event::Event;
 pub use head::{AuditKey, AuditPublicKey, Head, HeadError, SignedHead};
 pub use medium::Medium;
+pub use parts::{
+    ApprovalUse, Generation, ImportedKey, JobClaim, JobResult, KeyRole, NewAuthority, NewBinding,
+    NewJob, NewPermitKey, NewSchedule, NewToken, PublicKey, Repeatable, SYSTEM_BYPASS,
+    SealedSecret,
+};
 pub use read::{Link, ScanEnd, Scanned, Start, read_entries, read_page, scan};
 pub use torn::Torn;
 pub use verify::{Fault, FaultKind, HeadVerdict, Report, verify};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use openssl::x509::X509;
 use ureq::Agent;
 use ureq::http::Request;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// How long one attempt may take, from the name's look-up to the answer's end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -72,6 +73,23 @@ pub fn agent_with(patience: Duration, roots: Option<RootCerts>) -> Agent {
         .user_agent(concat!("panopol/", env!("CARGO_PKG_VERSION")))
         .build()
         .into()
+}
+
+/// The certificates of a PEM file as the only roots to trust.
+///
+/// # Errors
+/// The fault, in words.
+pub fn roots(pem: &[u8]) -> Result<RootCerts, &'static str> {
+    let read = |bytes| -> Result<Vec<Certificate<'static>>, openssl::error::ErrorStack> {
+        let found = X509::stack_from_pem(bytes)?;
+        let each = found.iter().map(|one| one.to_der());
+        each.map(|der| Ok(Certificate::from_der(&der?).to_owned()))
+            .collect()
+    };
+    match read(pem) {
+        Ok(found) if !found.is_empty() => Ok(RootCerts::new_with_certs(&found)),
+        Ok(_) | Err(_) => Err("it holds no certificate in PEM"),
+    }
 }
 
 /// Posts `body` to `url`.

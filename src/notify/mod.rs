@@ -27,7 +27,7 @@ mod webhook;
 pub use budget::Budget;
 pub use cursor::CursorError;
 pub use deliver::{Fate, Outcome, Runner, Stop, Surroundings, fate};
-pub use http::{Answer, Failed, agent_with, exchange};
+pub use http::{Answer, Failed, agent_with, exchange, roots};
 pub use message::{ApprovalFacts, ClockFacts, Message, Need, NeedClause, PolicyFacts};
 pub use ntfy::headers as ntfy_headers;
 pub use outbox::Outbox;

@@ -15,12 +15,16 @@ use crate::vocabulary::Outcome;
 
 /// How many clients are remembered at once.
 const MOST: usize = 65_536;
+/// How often a record that is taken ends the runs whose window is over.
+const LOOK: SignedDuration = SignedDuration::from_secs(5);
 
 /// Folds equal answers to one device from one address.
 #[derive(Debug)]
 pub struct Aggregator {
     window: SignedDuration,
     runs: HashMap<Key, Run>,
+    /// When runs were last ended by time.
+    looked: Timestamp,
 }
 
 /// Whose retries are folded together.
@@ -41,21 +45,24 @@ impl Aggregator {
         Aggregator {
             window,
             runs: HashMap::new(),
+            looked: Timestamp::MIN,
         }
     }
 
-    /// Takes a record and returns what is to be written now, oldest first. An
-    /// allowed request is always written by itself.
+    /// Takes a record and returns what is to be written now, the record that
+    /// was taken last. An allowed request is always written by itself.
     pub fn push(&mut self, record: Arc<Record>) -> Vec<Arc<Record>> {
+        let mut out = Vec::new();
+        if apart(record.time, self.looked) >= LOOK {
+            out = self.expire(record.time);
+        }
         let Asked::Unlock { request, .. } = &record.asked else {
-            return vec![record];
+            out.push(record);
+            return out;
         };
         let key = (request.device.clone(), request.source, request.kid.clone());
-        let mut out = Vec::new();
         if let Some(run) = self.runs.get_mut(&key) {
-            if same_answer(&run.record, &record)
-                && record.time.duration_since(run.began) < self.window
-            {
+            if same_answer(&run.record, &record) && apart(record.time, run.began) < self.window {
                 run.count(record);
                 return out;
             }
@@ -83,9 +90,10 @@ impl Aggregator {
 
     /// Ends the runs whose window is over at `now`.
     pub fn expire(&mut self, now: Timestamp) -> Vec<Arc<Record>> {
+        self.looked = now;
         let window = self.window;
         self.runs
-            .extract_if(|_, run| now.duration_since(run.began) >= window)
+            .extract_if(|_, run| apart(now, run.began) >= window)
             .filter_map(|(_, run)| run.folded())
             .collect()
     }
@@ -118,6 +126,12 @@ impl Run {
             ..Arc::unwrap_or_clone(self.record)
         }))
     }
+}
+
+/// How far two times are apart, whichever is first: a clock that is set back
+/// must not fold a client's retries until it has caught up.
+fn apart(a: Timestamp, b: Timestamp) -> SignedDuration {
+    a.duration_since(b).abs()
 }
 
 /// Whether two records differ in nothing but their id and time.

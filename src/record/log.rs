@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -40,6 +40,8 @@ pub struct RecordLog {
     rotation: Rotation,
     file: File,
     written: u64,
+    /// Whether the file ends within a line that could not be written whole.
+    torn: bool,
     line: Vec<u8>,
 }
 
@@ -56,6 +58,7 @@ impl RecordLog {
         Ok(RecordLog {
             directory: directory.to_owned(),
             rotation,
+            torn: ends_torn(directory, written)?,
             file,
             written,
             line: Vec::new(),
@@ -71,9 +74,15 @@ impl RecordLog {
             self.rotate(now)?;
         }
         self.line.clear();
+        if self.torn {
+            // What stands there is no record; this one stays whole.
+            self.line.push(b'\n');
+        }
         serde_json::to_writer(&mut self.line, record)?;
         self.line.push(b'\n');
+        self.torn = true;
         self.file.write_all(&self.line)?;
+        self.torn = false;
         self.written += self.line.len() as u64;
         Ok(())
     }
@@ -88,6 +97,7 @@ impl RecordLog {
         std::fs::rename(self.current(), self.directory.join(full))?;
         self.file = open_current(&self.directory)?;
         self.written = 0;
+        self.torn = false;
         let full_files = full_files(&self.directory)?;
         let excess = full_files.len().saturating_sub(self.rotation.keep);
         for path in full_files.iter().take(excess) {
@@ -110,6 +120,16 @@ pub(super) fn full_files(directory: &Path) -> io::Result<Vec<PathBuf>> {
         .collect();
     full_files.sort();
     Ok(full_files)
+}
+
+/// Whether the current file, of `length` bytes, ends within a line.
+fn ends_torn(directory: &Path, length: u64) -> io::Result<bool> {
+    let Some(at) = length.checked_sub(1) else {
+        return Ok(false);
+    };
+    let mut last = [0];
+    File::open(directory.join(CURRENT))?.read_exact_at(&mut last, at)?;
+    Ok(last != *b"\n")
 }
 
 fn open_current(directory: &Path) -> io::Result<File> {

@@ -141,8 +141,16 @@ impl App {
                 }
             })?;
         let result = match &done {
-            Reload::Unchanged { .. } => "unchanged",
-            Reload::Loaded { .. } => "loaded",
+            Reload::Unchanged { digest } => {
+                tracing::info!(%digest, "the policy was read, and is the one that decides");
+                "unchanged"
+            }
+            Reload::Loaded {
+                digest, summary, ..
+            } => {
+                tracing::info!(%digest, changes = summary.len(), "another policy decides");
+                "loaded"
+            }
             Reload::Rejected { cause, .. } => {
                 tracing::error!(%cause, "the policy on disk is refused; the last good one stays");
                 "rejected"

@@ -97,9 +97,8 @@ async fn tidy(app: &Arc<App>) {
 
 async fn reload(app: &Arc<App>) {
     let done = app.blocking(|app| Ok(app.reload(Actor::server())?)).await;
-    match done {
-        Ok(reload) => tracing::info!(?reload, "the policy was read"),
-        Err(problem) => tracing::error!(detail = %problem.detail, "the policy cannot be reloaded"),
+    if let Err(problem) = done {
+        tracing::error!(detail = %problem.detail, "the policy cannot be reloaded");
     }
 }
 

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::address;
 
 /// Declares the settings once, for the file, the flags and the environment.
 macro_rules! settings {
@@ -53,7 +55,7 @@ settings! {
     /// Which planes speak TLS: `unlock`, `admin` or both [default: both]
     tls_planes: List<PlaneName>, "PANOPOL_TLS_PLANES", "PLANE,…";
     /// Proxies that must send a PROXY protocol header
-    trusted_proxies: List<IpNet>, "PANOPOL_TRUSTED_PROXIES", "CIDR,…";
+    trusted_proxies: List<Cidr>, "PANOPOL_TRUSTED_PROXIES", "CIDR,…";
     /// Ignore Forwarded and X-Forwarded-* instead of answering 400
     ignore_forwarded: bool, "PANOPOL_IGNORE_FORWARDED", "BOOL", num_args = 0..=1, default_missing_value = "true";
     /// The master key: `FILE`, `env:NAME` or `credential:NAME`
@@ -74,7 +76,7 @@ settings! {
     access_policy: PathBuf, "PANOPOL_ACCESS_POLICY", "FILE";
     /// Honour `bypass` blocks: development and CI only
     allow_bypass: bool, "PANOPOL_ALLOW_BYPASS", "BOOL", num_args = 0..=1, default_missing_value = "true";
-    /// Exchanges a second from one address, with a burst of twice that [default: 50]
+    /// Exchanges a second from one IPv4 address or IPv6 /64, with a burst of twice that [default: 50]
     rate_per_source: u32, "PANOPOL_RATE_PER_SOURCE", "N";
     /// Exchanges a second with one binding, with a burst of twice that [default: 5]
     rate_per_binding: u32, "PANOPOL_RATE_PER_BINDING", "N";
@@ -82,9 +84,9 @@ settings! {
     exchange_queue: usize, "PANOPOL_EXCHANGE_QUEUE", "N";
     /// Connections at once, on each plane [default: 4096]
     max_connections: usize, "PANOPOL_MAX_CONNECTIONS", "N";
-    /// Connections at once from one address; proxies excepted [default: 256]
+    /// Connections at once from one IPv4 address or IPv6 /64; proxies excepted [default: 256]
     max_connections_per_peer: usize, "PANOPOL_MAX_CONNECTIONS_PER_PEER", "N";
-    /// Seconds a client may take for a request's head or a TLS handshake [default: 10]
+    /// Seconds a client may take for a TLS handshake, a request's head, or to take up more of an answer [default: 10]
     head_timeout_s: u64, "PANOPOL_HEAD_TIMEOUT_S", "SECONDS";
 }
 
@@ -145,6 +147,16 @@ pub enum PlaneName {
     Admin,
 }
 
+impl PlaneName {
+    /// Its word in settings and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            PlaneName::Unlock => "unlock",
+            PlaneName::Admin => "admin",
+        }
+    }
+}
+
 impl std::str::FromStr for PlaneName {
     type Err = String;
 
@@ -156,6 +168,31 @@ impl std::str::FromStr for PlaneName {
                 "`{text}` is not a plane; write `unlock` or `admin`"
             )),
         }
+    }
+}
+
+/// An address or a CIDR, as policies write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr(pub IpNet);
+
+impl std::str::FromStr for Cidr {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        address::parse_prefix(text)
+            .map(Cidr)
+            .map_err(|error| match error.right() {
+                Some(right) => format!("{error}: write `{right}`"),
+                None => error.to_string(),
+            })
+    }
+}
+
+impl<'de> Deserialize<'de> for Cidr {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -172,8 +209,13 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for List<T>
             .map(str::trim)
             .filter(|part| !part.is_empty())
             .map(|part| {
-                part.parse()
-                    .map_err(|error: T::Err| format!("`{part}`: {error}"))
+                part.parse().map_err(|error: T::Err| {
+                    let fault = error.to_string();
+                    match fault.contains(part) {
+                        true => fault,
+                        false => format!("`{part}`: {fault}"),
+                    }
+                })
             })
             .collect::<Result<_, _>>()
             .map(List)

@@ -2,8 +2,8 @@
 //! TLS where asked, and hands requests to the plane's routes.
 //!
 //! A hostile client can hold at most its share: connections are bounded in
-//! all and for each peer, a header must come within a time, and an idle
-//! connection is closed.
+//! all and for each peer, a header must come within a time, an answer be taken
+//! up within one, and an idle connection is closed.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,12 +16,15 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use ipnet::IpNet;
+use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
+use super::patience::Patience;
+use super::seldom::Seldom;
 use super::{proxy, tls};
 use crate::address;
 
@@ -31,6 +34,11 @@ const HEAD_LIMIT: usize = 16 * 1024;
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+static NOT_ACCEPTED: Seldom = Seldom::new();
+static ALL_TAKEN: Seldom = Seldom::new();
+static SHARE_TAKEN: Seldom = Seldom::new();
+static NO_HEADER: Seldom = Seldom::new();
 
 /// The address that a request is from: the socket's peer, or what a listed
 /// proxy says of it. Never a request header.
@@ -44,7 +52,8 @@ pub struct Plane {
     pub tls: Option<TlsAcceptor>,
     /// Who must send a PROXY header.
     pub trusted_proxies: Arc<[IpNet]>,
-    /// How long a client may take for a TLS handshake, a PROXY header and each request's head.
+    /// How long a client may take for a TLS handshake, a PROXY header, each
+    /// request's head, and to take up more of an answer.
     pub head_timeout: Duration,
     /// How many connections at once.
     pub connections: Arc<Semaphore>,
@@ -52,6 +61,8 @@ pub struct Plane {
     pub per_peer: usize,
     /// How many each peer holds.
     pub peers: Arc<Peers>,
+    /// Connections that were closed since their peer held its share.
+    pub refused: Counter,
 }
 
 impl Plane {
@@ -64,6 +75,7 @@ impl Plane {
             connections: Arc::new(Semaphore::new(connections)),
             per_peer,
             peers: Arc::default(),
+            refused: Counter::default(),
         }
     }
 
@@ -77,6 +89,14 @@ impl Plane {
         let graceful = GracefulShutdown::new();
         let (forced, force) = watch::channel(false);
         loop {
+            if self.connections.available_permits() == 0
+                && let Some(left_out) = ALL_TAKEN.turn()
+            {
+                tracing::warn!(
+                    left_out,
+                    "every connection is taken (max_connections): more wait"
+                );
+            }
             let next = async {
                 let permit = Arc::clone(&self.connections).acquire_owned().await;
                 (permit, listener.accept().await)
@@ -89,7 +109,9 @@ impl Plane {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
+                    if let Some(left_out) = NOT_ACCEPTED.turn() {
+                        tracing::warn!(%error, left_out, "cannot accept a connection");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -100,6 +122,7 @@ impl Plane {
                 .peers
                 .enter(peer, if proxied { usize::MAX } else { self.per_peer })
             else {
+                self.refuse(peer);
                 continue;
             };
             let (plane, routes, watcher) = (self.clone(), routes.clone(), graceful.watcher());
@@ -123,6 +146,14 @@ impl Plane {
         let _ = forced.send(true);
     }
 
+    /// Counts a connection that is closed at once, and says so.
+    fn refuse(&self, peer: IpAddr) {
+        self.refused.inc();
+        if let Some(left_out) = SHARE_TAKEN.turn() {
+            tracing::warn!(%peer, left_out, "a peer has as many connections as it may (max_connections_per_peer): more are closed");
+        }
+    }
+
     async fn connection(
         &self,
         mut stream: TcpStream,
@@ -136,7 +167,9 @@ impl Plane {
             match tokio::time::timeout(self.head_timeout, proxy::read_header(&mut stream)).await {
                 Ok(Ok(source)) => source.unwrap_or(peer),
                 Ok(Err(error)) => {
-                    tracing::warn!(%peer, %error, "connection refused");
+                    if let Some(left_out) = NO_HEADER.turn() {
+                        tracing::warn!(%peer, %error, left_out, "connection refused");
+                    }
                     return;
                 }
                 Err(_) => return,
@@ -162,6 +195,7 @@ impl Plane {
         routes: Router,
         watcher: hyper_util::server::graceful::Watcher,
     ) {
+        let stream = Patience::new(stream, self.head_timeout);
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(Source(source));
@@ -177,19 +211,22 @@ impl Plane {
     }
 }
 
-/// How many connections each peer holds.
+/// How many connections each peer holds; an IPv6 peer counts with its /64,
+/// which one host has to itself.
 #[derive(Debug, Default)]
-pub struct Peers(Mutex<HashMap<IpAddr, usize>>);
+pub struct Peers(Mutex<HashMap<IpNet, usize>>);
 
 /// One connection's place among its peer's.
 #[derive(Debug)]
-struct Share {
+pub struct Share {
     peers: Arc<Peers>,
-    peer: IpAddr,
+    peer: IpNet,
 }
 
 impl Peers {
-    fn enter(self: &Arc<Self>, peer: IpAddr, limit: usize) -> Option<Share> {
+    /// A place for one more connection of `peer`; none where it holds `limit`.
+    pub fn enter(self: &Arc<Self>, peer: IpAddr, limit: usize) -> Option<Share> {
+        let peer = address::host_range(peer);
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if held.get(&peer).copied().unwrap_or(0) >= limit {
             return None;

@@ -3,15 +3,19 @@
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
+use ipnet::IpNet;
+
 use governor::clock::DefaultClock;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
+
+use crate::address::host_range;
 
 type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 
 /// Token buckets by source and by binding.
 pub struct Limits {
-    sources: Keyed<IpAddr>,
+    sources: Keyed<IpNet>,
     bindings: Keyed<String>,
 }
 
@@ -28,11 +32,7 @@ impl Limits {
 
     /// Takes one from the source's bucket; an IPv6 source counts with its /64.
     pub fn admit_source(&self, source: IpAddr) -> bool {
-        let key = match source {
-            IpAddr::V4(_) => source,
-            IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 64 << 64).into()),
-        };
-        self.sources.check_key(&key).is_ok()
+        self.sources.check_key(&host_range(source)).is_ok()
     }
 
     /// Takes one from the binding's bucket.

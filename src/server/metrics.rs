@@ -48,6 +48,13 @@ pub struct AnswerLabels {
     pub status: u16,
 }
 
+/// The label of a plane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PlaneLabel {
+    /// `unlock` or `admin`.
+    pub plane: &'static str,
+}
+
 /// Labels of what became of a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct NotificationLabels {
@@ -86,6 +93,8 @@ pub struct Metrics {
     audit_entries: Counter,
     /// Answers on the unlock plane.
     pub answers: Family<AnswerLabels, Counter>,
+    /// Connections that were closed since their peer held its share.
+    refused_connections: Family<PlaneLabel, Counter>,
     /// 1 while the policy that runs is not the one on disk.
     pub degraded: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// Records that could not be written.
@@ -157,6 +166,12 @@ impl Metrics {
             "Answers on the unlock plane",
             answers.clone(),
         );
+        let refused_connections = Family::default();
+        registry.register(
+            "connections_refused",
+            "Connections closed since their peer held its share",
+            Family::clone(&refused_connections),
+        );
         registry.register(
             "policy_degraded",
             "1 while the policy that runs is not the one on disk",
@@ -193,6 +208,7 @@ impl Metrics {
             reloads,
             audit_entries,
             answers,
+            refused_connections,
             degraded,
             records_lost,
         }
@@ -218,6 +234,14 @@ impl Metrics {
         self.answers
             .get_or_create(&AnswerLabels { route, status })
             .inc();
+    }
+
+    /// What counts the connections that `plane` closes at once.
+    pub fn refused_connections(&self, plane: &'static str) -> Counter {
+        let counter = self
+            .refused_connections
+            .get_or_create(&PlaneLabel { plane });
+        counter.clone()
     }
 
     /// Counts what became of a request of one group.

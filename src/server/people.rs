@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::app::App;
 use super::clock;
 use super::policy::Loaded;
+use super::seldom::Seldom;
 use crate::approval::{ApprovalRequest, Requirement, Step};
 use crate::journal::{Actor, Event};
 use crate::store::{Committed, Context, Refusal, Rows, StoreError};
@@ -18,6 +19,9 @@ use crate::unlock::{Attempt, Endpoint, Judged, NotGranted, Waiting, draw_id, req
 
 /// Tries at a request that others change meanwhile.
 const TRIES: usize = 4;
+
+static TOO_MANY: Seldom = Seldom::new();
+static NOT_WRITTEN: Seldom = Seldom::new();
 
 /// How often a request was asked for, and when last.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +200,9 @@ impl App {
                 Waiting::Known(id) => return self.sightings.note(&id, now),
                 Waiting::Nothing => return,
                 Waiting::TooMany => {
-                    tracing::warn!(device = %attempt.endpoint.name, source = %attempt.source, "the device has as many open requests as it may; this address gets none");
+                    if let Some(left_out) = TOO_MANY.turn() {
+                        tracing::warn!(device = %attempt.endpoint.name, source = %attempt.source, left_out, "a device has as many open requests as it may; this address gets none");
+                    }
                     return;
                 }
                 Waiting::Ask(_) => None,
@@ -215,7 +221,9 @@ impl App {
                 Ok(committed) => self.count_step(committed.entry.event(), before.as_deref(), now),
                 Err(StoreError::Refused(_)) => {}
                 Err(error) => {
-                    tracing::error!(%error, "a device waits for people, and its request cannot be written");
+                    if let Some(left_out) = NOT_WRITTEN.turn() {
+                        tracing::error!(%error, left_out, "a device waits for people, and its request cannot be written");
+                    }
                     return;
                 }
             }

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clock;
 use super::metrics::Metrics;
+use super::seldom::Seldom;
 use crate::decision::Decision;
 use crate::record::aggregate::Aggregator;
 use crate::record::log::{RecordLog, Rotation};
@@ -31,6 +32,8 @@ const TICK: Duration = Duration::from_secs(5);
 const RECENT: usize = 16;
 /// How many devices have some.
 const DEVICES: usize = 131_072;
+
+static NOT_WRITTEN: Seldom = Seldom::new();
 
 /// Where decisions are recorded.
 pub struct Records {
@@ -154,7 +157,9 @@ fn write_all(mut log: RecordLog, waiting: &mpsc::Receiver<Arc<Record>>, lost: im
         for record in due {
             if let Err(error) = log.append(&record, record.time) {
                 lost();
-                tracing::error!(%error, path = %log.current().display(), "cannot write a record");
+                if let Some(left_out) = NOT_WRITTEN.turn() {
+                    tracing::error!(%error, path = %log.current().display(), left_out, "cannot write a record");
+                }
             }
         }
         if ended {

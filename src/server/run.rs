@@ -64,11 +64,15 @@ async fn serve(start: Start) -> Result<(), StartError> {
         None
     };
     chores::survive_size_limit()?;
+    start::check(&settings)?;
     let tls = tls::acceptor(&settings)?;
     let unlock = listen("unlock_listen", settings.unlock_listen, 7654)?;
     let admin = listen("admin_listen", settings.admin_listen, 7655)?;
     let (unlock_at, admin_at) = (local(&unlock)?, local(&admin)?);
     let bound = url(&settings, PlaneName::Unlock, unlock_at);
+    if settings.unlock_url.is_none() && unlock_at.ip().is_unspecified() {
+        tracing::warn!(url = %bound, "`unlock_url` is not set: enrollment prints this URL, which no device reaches");
+    }
     let unlock_url = settings.unlock_url.clone().unwrap_or(bound);
     let unlock_url = unlock_url.trim_end_matches('/').to_owned();
     let admin_url = url(&settings, PlaneName::Admin, admin_at);
@@ -83,7 +87,7 @@ async fn serve(start: Start) -> Result<(), StartError> {
     let (stop, stopped) = watch::channel(false);
     let mut running = Vec::new();
     for (listener, name) in [(unlock, PlaneName::Unlock), (admin, PlaneName::Admin)] {
-        let plane = plane(&settings, name, tls.clone());
+        let plane = plane(&app, &settings, name, tls.clone());
         let routes = routes(&app, name);
         running.push(tokio::spawn(plane.serve(listener, routes, stopped.clone())));
     }
@@ -162,16 +166,17 @@ fn url(settings: &Settings, plane: PlaneName, address: SocketAddr) -> String {
     format!("{}://{address}", tls::scheme(settings, plane))
 }
 
-fn plane(settings: &Settings, name: PlaneName, tls: Option<TlsAcceptor>) -> Plane {
+fn plane(app: &App, settings: &Settings, name: PlaneName, tls: Option<TlsAcceptor>) -> Plane {
     let mut plane = Plane::new(
         settings.max_connections.unwrap_or(4096),
         settings.max_connections_per_peer.unwrap_or(256),
         Duration::from_secs(settings.head_timeout_s.unwrap_or(10)),
     );
+    plane.refused = app.metrics.refused_connections(name.word());
     if name == PlaneName::Unlock
         && let Some(proxies) = &settings.trusted_proxies
     {
-        plane.trusted_proxies = proxies.0.clone().into();
+        plane.trusted_proxies = proxies.0.iter().map(|proxy| proxy.0).collect();
     }
     if settings.tls_on(name) {
         plane.tls = tls;

@@ -10,6 +10,7 @@ use crate::ir::people::Scope;
 use crate::issuance::permit::{self, PermitError};
 use crate::journal::{Actor, SignedHead};
 use crate::keyring::{KeyringError, MasterKey};
+use crate::notify;
 use crate::record::log::Rotation;
 use crate::source::load::InMemory;
 use crate::store::{self, Context, Store, StoreError};
@@ -91,6 +92,57 @@ pub(super) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Star
     move |cause| StartError::Io { what, cause }
 }
 
+/// Holds the settings against what could never serve anybody, before anything
+/// is opened.
+///
+/// # Errors
+/// A limit of none, or a setting without what it is for.
+pub(super) fn check(settings: &Settings) -> Result<(), StartError> {
+    let none = |given: Option<u64>| given == Some(0);
+    let count = |given: Option<usize>| none(given.map(|given| given as u64));
+    for (setting, is_none) in [
+        (
+            "rate_per_source",
+            none(settings.rate_per_source.map(u64::from)),
+        ),
+        (
+            "rate_per_binding",
+            none(settings.rate_per_binding.map(u64::from)),
+        ),
+        ("max_connections", count(settings.max_connections)),
+        (
+            "max_connections_per_peer",
+            count(settings.max_connections_per_peer),
+        ),
+        ("head_timeout_s", none(settings.head_timeout_s)),
+        ("records_max_bytes", none(settings.records_max_bytes)),
+    ] {
+        if is_none {
+            return Err(StartError::Setting {
+                setting,
+                cause: "must be at least 1".to_owned(),
+            });
+        }
+    }
+    if let Some(url) = &settings.unlock_url {
+        notify::check_url(url).map_err(|cause| StartError::Setting {
+            setting: "unlock_url",
+            cause,
+        })?;
+    }
+    if settings.tang_tags.is_some() && !serves_tang(settings) {
+        return Err(StartError::Setting {
+            setting: "tang_tags",
+            cause: "says what Tang's hosts are, and neither `tang_keys` nor `tang_endpoint` serves them".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn serves_tang(settings: &Settings) -> bool {
+    settings.tang_keys.is_some() || settings.tang_endpoint.is_some()
+}
+
 /// Opens everything that both planes share. `unlock_url` is where devices
 /// reach the unlock plane.
 ///
@@ -103,7 +155,8 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         .clone()
         .ok_or(StartError::Missing("policy"))?;
     let now = clock::now();
-    crate::durable::private_directory(&state).map_err(io(format!("`{}`", state.display())))?;
+    crate::durable::private_directory(&state)
+        .map_err(io(format!("`state`: `{}`", state.display())))?;
     let store = Store::open(
         store::Settings {
             directory: state.join("store"),
@@ -143,10 +196,11 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
             Arc::new(backend),
             cores,
             settings.exchange_queue.unwrap_or(256),
-        ),
+        )
+        .map_err(io("the exchange threads"))?,
         limits: Limits::new(
-            rate("rate_per_source", settings.rate_per_source, 50)?,
-            rate("rate_per_binding", settings.rate_per_binding, 5)?,
+            rate(settings.rate_per_source.unwrap_or(50)),
+            rate(settings.rate_per_binding.unwrap_or(5)),
         ),
         policy,
         store,
@@ -241,7 +295,12 @@ fn anchored_head(path: &Path) -> Result<Option<SignedHead>, StartError> {
 
 fn master_key(settings: &Settings, state: &Path, dev: bool) -> Result<MasterKey, StartError> {
     match settings.master_key.as_deref() {
-        Some(source) => Ok(MasterKey::parse_secret(&secrets::read(source)?)?),
+        Some(source) => {
+            MasterKey::parse_secret(&secrets::read(source)?).map_err(|error| StartError::Setting {
+                setting: "master_key",
+                cause: format!("`{source}`: {error}"),
+            })
+        }
         None if dev => dev_master_key(&state.join("master.key")),
         None => Err(StartError::Setting {
             setting: "master_key",
@@ -262,16 +321,19 @@ fn dev_master_key(path: &Path) -> Result<MasterKey, StartError> {
 }
 
 fn access(settings: &Settings) -> Result<Access, StartError> {
-    let text = match &settings.access_policy {
-        None => access::DEFAULT.to_owned(),
-        Some(path) => std::fs::read_to_string(path).map_err(io(format!("`{}`", path.display())))?,
+    let Some(path) = &settings.access_policy else {
+        return Ok(Access::new(access::DEFAULT)?);
     };
-    Ok(Access::new(&text)?)
+    let fault = |error: &dyn std::fmt::Display| StartError::Setting {
+        setting: "access_policy",
+        cause: format!("`{}`: {error}", path.display()),
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(&error))?;
+    Access::new(&text).map_err(|error| fault(&error))
 }
 
 fn legacy(settings: &Settings, store: &Store) -> Result<Option<Legacy>, StartError> {
-    let wanted = settings.tang_keys.is_some() || settings.tang_endpoint.is_some();
-    if !wanted {
+    if !serves_tang(settings) {
         return Ok(None);
     }
     let prefix = settings.tang_endpoint.as_deref().unwrap_or_default();
@@ -288,11 +350,9 @@ fn legacy(settings: &Settings, store: &Store) -> Result<Option<Legacy>, StartErr
     Ok(Some(legacy))
 }
 
-fn rate(setting: &'static str, given: Option<u32>, usual: u32) -> Result<NonZeroU32, StartError> {
-    NonZeroU32::new(given.unwrap_or(usual)).ok_or(StartError::Setting {
-        setting,
-        cause: "must be at least 1".to_owned(),
-    })
+/// A rate; that of none was refused before.
+fn rate(given: u32) -> NonZeroU32 {
+    NonZeroU32::new(given).unwrap_or(NonZeroU32::MIN)
 }
 
 /// The first owner in org by name: whom the first start's claim is bound to.

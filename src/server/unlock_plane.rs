@@ -19,6 +19,7 @@ use super::clock;
 use super::connection::Source;
 use super::people::Granted;
 use super::pool::PoolError;
+use super::seldom::Seldom;
 use crate::record::Asked;
 use crate::tang::{self, ClientPoint, RecError, Route, RouteStatus, recovery};
 use crate::unlock::{Attempt, Endpoint, Judged};
@@ -28,6 +29,8 @@ use crate::vocabulary::{DeviceState, Outcome};
 const RETRY_AFTER: &str = "5";
 /// How long a client may take for its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+static FORWARDED: Seldom = Seldom::new();
 
 /// Answers one request, whatever it is.
 pub async fn handle(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -86,7 +89,9 @@ async fn answer(app: &Arc<App>, request: Request) -> Result<(&'static str, Respo
     };
     let (head, body) = request.into_parts();
     if !app.ignore_forwarded && carries_forwarding(&head.headers) {
-        tracing::warn!(%source, "a request carries a forwarding header and is refused: list the proxy in trusted_proxies, or set ignore_forwarded");
+        if let Some(left_out) = FORWARDED.turn() {
+            tracing::warn!(%source, left_out, "a request carries a forwarding header and is refused: list the proxy in trusted_proxies, or set ignore_forwarded");
+        }
         return Err(Refused::new("other", StatusCode::BAD_REQUEST));
     }
     let target = head

@@ -5,8 +5,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::error::{Refusal, StoreError};
+use super::look::Rows;
 use super::open::{StoreState, journal_path};
-use super::rows::{Anchor, Rows};
+use super::rows::Anchor;
 use super::{Committed, Context, Store, lock};
 use crate::journal::{AuditPublicKey, Entry, Event, Head, SignedHead, Start, read_page};
 

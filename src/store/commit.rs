@@ -7,7 +7,7 @@ use super::apply::{Change, apply};
 use super::error::StoreError;
 use super::index::{Applied, Index};
 use super::legacy::LegacyUse;
-use super::rows::Rows;
+use super::look::Rows;
 use super::state::Overlay;
 use super::{Context, Shared, Store, lock};
 use crate::journal::{Draft, Entry, Event, Journal, Start};

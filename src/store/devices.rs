@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::apply::key_ids;
 use super::error::{Refusal, StoreError};
-use super::rows::{Device, Rows};
+use super::look::Rows;
+use super::rows::Device;
 use super::tokens::page;
 use super::{Committed, Context, Store, lock};
 use crate::durable::HexBytes;

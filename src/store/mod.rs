@@ -23,6 +23,7 @@ mod devices;
 mod error;
 mod index;
 mod legacy;
+mod look;
 mod open;
 mod people;
 mod policy;
@@ -43,11 +44,12 @@ pub use commit::Committed;
 pub use devices::{EnrollBinding, Enrollment, NewKeys};
 pub use error::{Refusal, StoreError};
 pub use legacy::{LegacyImport, LegacyUse};
+pub use look::Rows;
 pub use open::{Settings, StoreState};
 pub use policy::LastGood;
 pub use rows::{
     Anchor, Authority, Binding, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey,
-    PermitKey, PolicyInForce, Row, RowKey, Rows, Schedule, System, Token,
+    PermitKey, PolicyInForce, Row, RowKey, Schedule, System, Token,
 };
 
 use crate::journal::{Actor, AuditKey, AuditPublicKey, JournalId, Link, Start};

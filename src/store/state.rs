@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::apply::Change;
+use super::look::Rows;
 use super::rows::{
     Authority, Certificate, Claim, Concern, Device, EnrollmentKey, Job, LegacyKey, PermitKey, Row,
-    RowKey, Rows, Schedule, System, Token,
+    RowKey, Schedule, System, Token,
 };
 use crate::approval::{AllowOnce, ApprovalRequest, TemporaryDenial};
 use crate::journal::Hash;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::error::StoreError;
-use super::rows::{Claim, EnrollmentKey, Rows, Token};
+use super::look::Rows;
+use super::rows::{Claim, EnrollmentKey, Token};
 use super::{Committed, Context, Store};
 use crate::journal::{Event, Hash, NewToken};
 

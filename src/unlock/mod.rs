@@ -3,8 +3,10 @@
 //!
 //! Knows no status code and no socket; `docs/unlock-plane.md` says what a
 //! client sees. This file finds who asks and opens their keys; `attempt` holds
-//! one request against policy and the store's grants, `waiting` asks people.
+//! one request against policy and the store's grants, `waiting` asks people,
+//! `again` finds what an enrollment was answered.
 
+mod again;
 mod attempt;
 mod waiting;
 
@@ -18,6 +20,7 @@ use crate::store::{Binding, Device, EnrollBinding, NewKeys, Store, StoreError};
 use crate::tang::{self, ExchangeKey, Key, KeyRing, SigningKey, Standing, Usage};
 use crate::vocabulary::DeviceState;
 
+pub use again::{Told, told_again};
 pub use attempt::{Attempt, Found, Judged, NotGranted};
 pub use waiting::{Waiting, current_requirement, required_now, tag_change};
 
@@ -175,27 +178,29 @@ pub fn public_half(key: &tang::PublicKey) -> PublicKey {
 pub struct NewBinding {
     /// What the store takes.
     pub enroll: EnrollBinding,
-    /// The URL token.
-    pub token: String,
-    /// The signing key's thumbprint.
-    pub thp: String,
+    /// What whoever enrolls it is told.
+    pub told: Told,
 }
 
-/// Draws the binding numbered `number`, from 1.
+/// Draws the binding numbered `number`, from 1; its token is found again for
+/// a `call` that is repeated.
 ///
 /// # Errors
 /// The random generator or the library failed.
-pub fn draw_binding(number: u32) -> Result<NewBinding, UnlockError> {
-    let token = draw_token()?;
+pub fn draw_binding(number: u32, call: Option<&[u8]>) -> Result<NewBinding, UnlockError> {
+    let id = number.to_string();
     let Drawn { keys, thp } = draw_keys()?;
+    let token = match call {
+        Some(call) => again::token_of_call(&keys.secret, &id, call)?,
+        None => draw_token()?,
+    };
     Ok(NewBinding {
         enroll: EnrollBinding {
-            id: number.to_string(),
+            id: id.clone(),
             token: token_hash(&token),
             keys,
         },
-        token,
-        thp,
+        told: Told { id, token, thp },
     })
 }
 

@@ -62,6 +62,7 @@ fn broken() -> Vec<(String, PathBuf)> {
         (name, path)
     });
     let mut entries: Vec<_> = entries.collect();
+    assert!(!entries.is_empty(), "none in {}", directory.display());
     entries.sort();
     entries
 }
@@ -150,17 +151,6 @@ fn twenty_mistakes_make_twenty_errors() {
     assert_eq!(found.len(), 20, "{text}");
     let kinds: BTreeSet<&str> = found.into_iter().collect();
     assert_eq!(kinds.len(), 20, "{text}");
-}
-
-#[test]
-fn shipped_policies_have_no_error() {
-    for entry in root().join("policies").read_dir().unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            let checked = check_path(&path);
-            assert!(checked.set.is_some(), "{}", rendered(&checked));
-        }
-    }
 }
 
 /// The policy set without places: what must not depend on order.

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use panopol::syntax::format::format_text;
 
+use crate::support::files_below;
+
 #[test]
 fn each_file_of_the_folder_is_laid_out_as_its_snapshot() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fmt");
@@ -14,12 +16,8 @@ fn each_file_of_the_folder_is_laid_out_as_its_snapshot() {
     settings.set_snapshot_path(&folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let mut paths: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "pano"))
-        .collect();
-    paths.sort();
+    let paths = files_below(&folder, "pano");
+    assert!(!paths.is_empty(), "none in {}", folder.display());
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         let formatted = format_text(&text).unwrap();

@@ -36,6 +36,7 @@ mod notify;
 mod output;
 mod parse;
 mod policies;
+mod pool;
 mod prefixes;
 mod proxy_header;
 mod random_tree;

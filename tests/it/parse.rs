@@ -11,6 +11,8 @@ use panopol::source::SourceMap;
 use panopol::syntax::parse::parse_file;
 use panopol::syntax::tree::File;
 
+use crate::support::files_below;
+
 fn parse(text: &str) -> (SourceMap, File, Vec<Diagnostic>) {
     let mut sources = SourceMap::new();
     let id = sources.add("policy.pano", text);
@@ -53,12 +55,8 @@ fn each_file_of_the_folder_reads_as_its_snapshot_says() {
     settings.set_snapshot_path(&folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let mut paths: Vec<_> = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "pano"))
-        .collect();
-    paths.sort();
+    let paths = files_below(&folder, "pano");
+    assert!(!paths.is_empty(), "none in {}", folder.display());
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         let (sources, file, diagnostics) = parse(&text);

@@ -3,9 +3,15 @@
 mod served;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+use panopol::record::Record;
+use panopol::record::aggregate::Aggregator;
 use panopol::record::back::{Place, Span, read_back};
+use panopol::record::log::{RecordLog, Rotation};
 use proptest::prelude::*;
+use serde_json::json;
 
 const ALL: Span = Span {
     from: None,
@@ -50,6 +56,67 @@ fn read(directory: &Path, lines: usize, bytes: u64) -> Vec<String> {
             None => return all,
         }
     }
+}
+
+/// A denial of `device` so many seconds after the beginning.
+fn denial(device: &str, second: i64) -> Arc<Record> {
+    let record = json!({
+        "v": 1, "id": "1", "time": Timestamp::from_second(second).unwrap(), "kind": "unlock",
+        "request": {"device": device, "tags": {}, "state": "active", "source": "192.0.2.1", "kid": "k"},
+        "facts": {},
+        "decision": {
+            "outcome": "deny", "reasons": [{"code": "source-not-allowed", "message": "no"}],
+            "obligations": [], "groups": [], "approvers": [], "policy": "sha256:0",
+        },
+    });
+    Arc::new(serde_json::from_value(record).unwrap())
+}
+
+/// Device and number of each record.
+fn folded(records: &[Arc<Record>]) -> Vec<(String, u64)> {
+    let told = |record: &Arc<Record>| {
+        let value = serde_json::to_value(&**record).unwrap();
+        let device = value["request"]["device"].as_str().unwrap().to_owned();
+        (device, value["n"].as_u64().unwrap_or(1))
+    };
+    records.iter().map(told).collect()
+}
+
+#[test]
+fn what_was_folded_is_written_when_its_window_ends_however_busy_the_others_are() {
+    let mut aggregator = Aggregator::new(SignedDuration::from_mins(5));
+    let mut written = Vec::new();
+    for second in 0..3 {
+        written.extend(aggregator.push(denial("silent-soon", second)));
+    }
+    for second in 3..310 {
+        written.extend(aggregator.push(denial("busy", second)));
+    }
+    let told = folded(&written);
+    assert_eq!(
+        told[..2],
+        [("silent-soon".to_owned(), 1), ("busy".to_owned(), 1)]
+    );
+    assert!(told.contains(&("silent-soon".to_owned(), 2)), "{told:?}");
+    // A clock that is set back a year folds nothing for a year.
+    let back = aggregator.push(denial("busy", -31_000_000));
+    assert_eq!(folded(&back).last(), Some(&("busy".to_owned(), 1)));
+}
+
+#[test]
+fn a_line_that_was_cut_off_spoils_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("records.jsonl");
+    std::fs::write(&file, "{\"v\":1,\"id\":\"cut o").unwrap();
+    let mut log = RecordLog::open(directory.path(), Rotation::default()).unwrap();
+    for second in 0..2 {
+        let record = denial("web-1", second);
+        log.append(&record, record.time).unwrap();
+    }
+    let text = std::fs::read_to_string(&file).unwrap();
+    let whole = text.lines().map(serde_json::from_str::<Record>);
+    let whole: Vec<bool> = whole.map(|read| read.is_ok()).collect();
+    assert_eq!(whole, [false, true, true], "{text}");
 }
 
 proptest! {

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
 use super::{Client, ClientError, Connection, asked, encode, plain, table, tags, text};
+use crate::vocabulary::{ApprovalKind, ApprovalState};
 
 /// See which devices, certificates and changes wait for a person, and decide
 #[derive(Debug, clap::Args)]
@@ -23,11 +25,11 @@ pub(crate) struct ApprovalsArgs {
 enum ApprovalsCommand {
     /// List approval requests, the newest first
     List {
-        /// Only those in this state: pending, approved, collecting, spent, denied, expired, …
-        #[arg(long)]
+        /// Only those in this state
+        #[arg(long, value_parser = states())]
         state: Option<String>,
-        /// Only those of this kind: unlock, tags, issuance
-        #[arg(long)]
+        /// Only those of this kind
+        #[arg(long, value_parser = kinds())]
         kind: Option<String>,
         /// Only those of this device
         #[arg(long)]
@@ -46,8 +48,16 @@ enum ApprovalsCommand {
     Defer(Say),
     /// Refuse a change or a certificate
     Reject(Say),
-    /// Take back what you asked for
+    /// Take back what you asked for yourself
     Cancel(Say),
+}
+
+fn states() -> PossibleValuesParser {
+    PossibleValuesParser::new(ApprovalState::ALL.iter().map(|state| state.word()))
+}
+
+fn kinds() -> PossibleValuesParser {
+    PossibleValuesParser::new(ApprovalKind::ALL.iter().map(|kind| kind.word()))
 }
 
 #[derive(Debug, clap::Args)]

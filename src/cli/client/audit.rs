@@ -107,6 +107,12 @@ fn verify(
     let key = key.map(|key| key.parse().map(AuditPublicKey)).transpose();
     let key = key.map_err(|error| local(format!("the key: {error}")))?;
     let trusted = head.as_ref().zip(key.as_ref());
+    if path.is_dir() {
+        let path = path.display();
+        return Err(local(format!(
+            "`{path}` is a directory; the journal of a state directory is its file `store/journal`"
+        )));
+    }
     let report = journal::verify(path, trusted).map_err(|error| local(error.to_string()))?;
     let mut out = format!(
         "journal {} at epoch {}: {} entries, the last {} with hash {}\n",

@@ -63,22 +63,23 @@ enum DeviceCommand {
         remove: Vec<String>,
     },
     /// Stop taking part in its unlocks until it is enabled
-    Disable {
-        /// The device's name
-        name: String,
-    },
+    Disable(Change),
     /// Take part in its unlocks again
-    Enable {
-        /// The device's name
-        name: String,
-    },
+    Enable(Change),
     /// Arm a one-time unlock, within what the policy lets you
     AllowOnce(AllowOnceArgs),
     /// End the device for good and destroy its keys: no backup of its header unlocks again
-    Revoke {
-        /// The device's name
-        name: String,
-    },
+    Revoke(Change),
+}
+
+/// A device whose state is to change, and why.
+#[derive(Debug, clap::Args)]
+struct Change {
+    /// The device's name
+    name: String,
+    /// Why; kept in the audit
+    #[arg(long)]
+    note: Option<String>,
 }
 
 /// Runs the command and returns what to print.
@@ -126,26 +127,30 @@ pub(crate) fn run(args: &DeviceArgs) -> Result<String, ClientError> {
             Ok(client.render(&answer, render_tagged))
         }
         DeviceCommand::AllowOnce(args) => allow_once::run(&client, args),
-        DeviceCommand::Disable { name } => change(&client, name, "disable"),
-        DeviceCommand::Enable { name } => change(&client, name, "enable"),
-        DeviceCommand::Revoke { name } => change(&client, name, "revoke"),
+        DeviceCommand::Disable(asked) => change(&client, asked, "disable"),
+        DeviceCommand::Enable(asked) => change(&client, asked, "enable"),
+        DeviceCommand::Revoke(asked) => change(&client, asked, "revoke"),
     }
 }
 
-fn change(client: &Client, name: &str, verb: &str) -> Result<String, ClientError> {
-    let path = format!("/devices/{}/{verb}", encode(name));
-    let answer = client.send(Method::POST, &path, Some(&json!({})))?;
+fn change(client: &Client, asked: &Change, verb: &str) -> Result<String, ClientError> {
+    let path = format!("/devices/{}/{verb}", encode(&asked.name));
+    let answer = client.send(Method::POST, &path, Some(&json!({ "note": asked.note })))?;
     Ok(client.render(&answer, render_device))
 }
 
 fn parse_tags(pairs: &[String]) -> Result<serde_json::Map<String, Value>, ClientError> {
-    pairs
-        .iter()
-        .map(|pair| match pair.split_once('=') {
-            Some((tag, value)) => Ok((tag.to_owned(), Value::String(value.to_owned()))),
-            None => Err(ClientError::Local(format!("`{pair}` is not `tag=value`"))),
-        })
-        .collect()
+    let mut tags = serde_json::Map::new();
+    for pair in pairs {
+        let Some((tag, value)) = pair.split_once('=') else {
+            return Err(ClientError::Local(format!("`{pair}` is not `tag=value`")));
+        };
+        let value = Value::String(value.to_owned());
+        if tags.insert(tag.to_owned(), value).is_some() {
+            return Err(ClientError::Local(format!("tag `{tag}` is given twice")));
+        }
+    }
+    Ok(tags)
 }
 
 fn render_enrolled(device: &Value) -> String {

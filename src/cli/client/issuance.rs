@@ -167,7 +167,11 @@ pub(crate) fn run(args: &IssuanceArgs) -> Result<(String, bool), ClientError> {
             let items = client.list("/renewals")?;
             let all = |list: &Value| {
                 let items = list.get("items").and_then(Value::as_array);
-                items.into_iter().flatten().map(render_renewal).collect()
+                let shown: String = items.into_iter().flatten().map(render_renewal).collect();
+                match shown.is_empty() {
+                    true => "nothing is renewed by itself\n".to_owned(),
+                    false => shown,
+                }
             };
             Ok((client.render(&json!({ "items": items }), all), false))
         }

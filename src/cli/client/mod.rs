@@ -8,17 +8,32 @@ mod asked;
 pub(crate) mod audit;
 pub(crate) mod denials;
 pub(crate) mod device;
+mod error;
 pub(crate) mod issuance;
 pub(crate) mod keys;
+mod show;
 pub(crate) mod token;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
-
-use ureq::http::{Method, Request};
+use ureq::http::{Method, Request, StatusCode};
+use ureq::tls::TlsConfig;
 
 use super::answer::{Answer, Failure};
+use crate::notify;
+
+pub(crate) use error::ClientError;
+use show::plain_text;
+pub(crate) use show::{pem, plain, table, tags, text};
+
+/// How long a call may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of an answer that are read.
+const LONGEST_ANSWER: u64 = 256 << 20;
+/// How much is shown of an answer that is none of the admin plane's.
+const LONGEST_WORD: usize = 120;
 
 /// Where the server is and who asks.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,6 +56,15 @@ pub(crate) struct Connection {
         help_heading = "Server"
     )]
     token: Option<String>,
+    /// The certificates of the CAs to trust (PEM), instead of the public ones
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PANOPOL_CA_FILE",
+        global = true,
+        help_heading = "Server"
+    )]
+    ca_file: Option<PathBuf>,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Human, global = true, help_heading = "Server")]
     format: Format,
@@ -55,42 +79,11 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Why a command of a running server failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ClientError {
-    /// The server refuses: who asks, what is asked, or the state does not permit it.
-    #[error("{title}: {detail}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// The problem's title.
-        title: String,
-        /// The problem's detail.
-        detail: String,
-    },
-    /// The server could not be asked.
-    #[error("cannot reach `{url}`: {cause}")]
-    Unreachable {
-        /// Where it was looked for.
-        url: String,
-        /// What went wrong.
-        cause: String,
-    },
-    /// A local file or value is wrong.
-    #[error("{0}")]
-    Local(String),
-}
-
-impl ClientError {
-    /// Whether the server understood and refused: a finding, not a failure.
-    fn is_refusal(&self) -> bool {
-        matches!(self, ClientError::Refused { status, .. } if *status < 500)
-    }
-}
-
 /// A running server.
 pub(crate) struct Client {
-    agent: ureq::Agent,
+    /// Why there is none is told when the server is asked: what needs no
+    /// server goes without.
+    agent: Result<ureq::Agent, ClientError>,
     url: String,
     token: Option<String>,
     format: Format,
@@ -99,14 +92,11 @@ pub(crate) struct Client {
 impl Client {
     /// A client of the server that `connection` names.
     pub(crate) fn new(connection: &Connection) -> Client {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
-            .build();
+        let token = connection.token.as_deref().map(str::trim);
         Client {
-            agent: config.into(),
+            agent: agent(connection),
             url: connection.url.trim_end_matches('/').to_owned(),
-            token: connection.token.clone(),
+            token: token.map(str::to_owned),
             format: connection.format,
         }
     }
@@ -154,10 +144,7 @@ impl Client {
         body: Option<&Value>,
         idempotency_key: Option<&str>,
     ) -> Result<Value, ClientError> {
-        let unreachable = |cause: String| ClientError::Unreachable {
-            url: self.url.clone(),
-            cause,
-        };
+        let agent = self.agent.as_ref().map_err(Clone::clone)?;
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}/api/v1{path}", self.url));
@@ -176,29 +163,52 @@ impl Client {
         };
         let request = request
             .body(body)
-            .map_err(|error| ClientError::Local(format!("`{}`: {error}", self.url)))?;
-        let mut response = self
-            .agent
-            .run(request)
-            .map_err(|error| unreachable(error.to_string()))?;
-        let status = response.status();
-        let text = response
-            .body_mut()
-            .with_config()
-            .limit(256 << 20)
-            .read_to_string()
-            .map_err(|error| unreachable(error.to_string()))?;
-        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        // A request that the policy refuses is answered with its decision.
-        if status.is_success() || value.get("outcome").is_some() {
-            return Ok(value);
+            .map_err(|error| ClientError::Local(format!("the request cannot be made: {error}")))?;
+        let unreachable = |error| ClientError::unreachable(&self.url, &error);
+        let mut response = agent.run(request).map_err(unreachable)?;
+        let body = response.body_mut().with_config().limit(LONGEST_ANSWER);
+        let text = body.read_to_string().map_err(unreachable)?;
+        self.read(response.status(), &text)
+    }
+
+    /// What an answer comes to.
+    fn read(&self, status: StatusCode, text: &str) -> Result<Value, ClientError> {
+        if status.is_success() && text.is_empty() {
+            return Ok(Value::Null);
         }
+        let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
         let word = |name: &str| value.get(name).and_then(Value::as_str).map(plain_text);
-        Err(ClientError::Refused {
-            status: status.as_u16(),
-            title: word("title").unwrap_or_else(|| format!("the server answered {status}")),
-            detail: word("detail").unwrap_or_else(|| "no detail was given".to_owned()),
-        })
+        match (value.is_object(), word("title"), word("detail")) {
+            // A request that the policy refuses is answered with its decision.
+            (true, ..) if status.is_success() || value.get("outcome").is_some() => Ok(value),
+            (_, Some(title), Some(detail)) => Err(ClientError::Refused {
+                status: status.as_u16(),
+                detail: self.mend(status).map_or(detail, str::to_owned),
+                title,
+            }),
+            (..) => {
+                let said = text.lines().next().unwrap_or_default();
+                let said: String = said.chars().take(LONGEST_WORD).collect();
+                Err(ClientError::Strange {
+                    url: self.url.clone(),
+                    status: status.to_string(),
+                    said: plain_text(&said),
+                })
+            }
+        }
+    }
+
+    /// What is wrong with whoever asks, in the words of a command line.
+    fn mend(&self, status: StatusCode) -> Option<&'static str> {
+        match (status, &self.token) {
+            (StatusCode::UNAUTHORIZED, None) => {
+                Some("none was given: name one by `--token` or PANOPOL_TOKEN")
+            }
+            (StatusCode::UNAUTHORIZED, Some(_)) => Some(
+                "this one is unknown here, has ended, or is of nobody whom the policy declares",
+            ),
+            _ => None,
+        }
     }
 
     /// The text to print: the JSON as it came, or what `human` makes of it.
@@ -210,30 +220,27 @@ impl Client {
     }
 }
 
-/// The same with every text on one line and without what moves a terminal's
-/// cursor or turns its writing about: tags, notes and names are others' words.
-fn plain(value: &Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(plain_text(text)),
-        Value::Array(all) => Value::Array(all.iter().map(plain).collect()),
-        Value::Object(all) => {
-            let all = all.iter().map(|(name, one)| (plain_text(name), plain(one)));
-            Value::Object(all.collect())
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+/// What asks: it trusts the CAs that are named, or else the public ones.
+fn agent(connection: &Connection) -> Result<ureq::Agent, ClientError> {
+    notify::check_url(&connection.url).map_err(ClientError::Local)?;
+    let mut tls = TlsConfig::builder();
+    if let Some(path) = &connection.ca_file {
+        tls = tls.root_certs(roots(path)?);
     }
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .tls_config(tls.build())
+        .timeout_global(Some(PATIENCE))
+        .build();
+    Ok(config.into())
 }
 
-fn plain_text(text: &str) -> String {
-    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() || turns(c) {
-            true => out.extend(c.escape_default()),
-            false => out.push(c),
-        }
-    }
-    out
+fn roots(path: &Path) -> Result<ureq::tls::RootCerts, ClientError> {
+    let fault = |cause: &dyn std::fmt::Display| {
+        ClientError::Local(format!("the CA file `{}`: {cause}", path.display()))
+    };
+    let bytes = std::fs::read(path).map_err(|error| fault(&error))?;
+    notify::roots(&bytes).map_err(|cause| fault(&cause))
 }
 
 /// Percent-encodes one part of a path or a query.
@@ -246,53 +253,6 @@ pub(crate) fn encode(part: &str) -> String {
         } else {
             let _ = write!(out, "%{byte:02X}");
         }
-    }
-    out
-}
-
-/// The text at `name`, or `-`.
-pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or("-")
-}
-
-/// A certificate at `name`, whose lines came on one.
-pub(crate) fn pem(value: &Value, name: &str) -> String {
-    text(value, name).replace("\\n", "\n")
-}
-
-/// Tags as `k=v k=v`.
-pub(crate) fn tags(value: &Value) -> String {
-    let Some(Value::Object(tags)) = value.get("tags") else {
-        return String::new();
-    };
-    let pairs: Vec<String> = tags
-        .iter()
-        .map(|(tag, value)| format!("{tag}={}", value.as_str().unwrap_or("-")))
-        .collect();
-    pairs.join(" ")
-}
-
-/// Rows with columns padded to their widest.
-pub(crate) fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| {
-            rows.iter()
-                .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let mut out = String::new();
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"))
-            .collect();
-        out.push_str(cells.join("  ").trim_end());
-        out.push('\n');
     }
     out
 }
@@ -310,6 +270,6 @@ pub(super) fn finish(done: Result<(String, bool), ClientError>) -> Result<Answer
             found: true,
             ..Answer::default()
         }),
-        Err(error) => Err(Failure::new(error.to_string())),
+        Err(error) => Err(Failure::new(error.to_string()).maybe_help(error.help())),
     }
 }

@@ -21,7 +21,7 @@ use super::page::{Body, Listed, Page, Query};
 use super::{allow_once, approvals, denials};
 use crate::access::{AdminAction, Resource};
 use crate::record::Record;
-use crate::store::{Context, Device, StoreError};
+use crate::store::{Binding, Context, Device, StoreError};
 use crate::unlock::{Endpoint, draw_keys, tag_change};
 use crate::vocabulary::DeviceState;
 
@@ -241,23 +241,26 @@ pub(super) async fn rotate(
     let device = find(&app, &caller, AdminAction::KeyRotate, &name)?;
     let actor = caller.journal_actor();
     app.blocking(move |app| {
-        let chosen: Vec<String> = device
-            .bindings
-            .iter()
-            .map(|binding| binding.id.clone())
-            .filter(|id| body.binding.as_ref().is_none_or(|binding| binding == id))
-            .collect();
+        let named = |binding: &&Binding| body.binding.as_ref().is_none_or(|id| *id == binding.id);
+        let mut chosen: Vec<&Binding> = device.bindings.iter().filter(named).collect();
         if chosen.is_empty() {
             return Err(Problem::not_found(format!("`{name}` has no such binding")));
         }
-        for binding in chosen {
+        if body.retire {
+            chosen.retain(|binding| binding.keys.len() > 1);
+            if chosen.is_empty() {
+                let detail = format!("`{name}` has no earlier keys there: nothing is destroyed");
+                return Err(Problem::conflict(detail));
+            }
+        }
+        for binding in chosen.into_iter().map(|binding| binding.id.as_str()) {
             let context = app.context(actor.clone());
             if body.retire {
-                app.store.retire(context, &name, &binding, None)?;
+                app.store.retire(context, &name, binding, None)?;
             } else {
                 let drawn = draw_keys()?;
                 app.store
-                    .rotate(context, &name, &binding, drawn.keys, None)?;
+                    .rotate(context, &name, binding, drawn.keys, None)?;
             }
         }
         app.rings.forget(&device);
@@ -292,11 +295,13 @@ pub(super) async fn why(
     let rows = app.store.read(|rows| rows.of_device(&name));
     let recent = app.records.recent(&name);
     let recent: Vec<&Record> = recent.iter().map(AsRef::as_ref).collect();
+    // What people grant is judged by the moment that lists of it are.
+    let moment = app.clock.moment();
     Ok(Json(json!({
         "device": shown(&caller.policy, &device),
         "decision": decision,
         "recent": recent,
-        "approvals": approvals::of_device(&app, &caller.policy, &rows, now),
+        "approvals": approvals::of_device(&app, &caller.policy, &rows, moment),
         "denials": denials::of_device(&rows, now, !app.clock.trusts(now)),
         "allow_once": allow_once::of_device(&caller.policy, &rows, now),
     })))

@@ -19,9 +19,12 @@ use super::caller::{Caller, bearer};
 use super::idempotency::Repeat;
 use super::page::Body;
 use crate::access::{AdminAction, Resource};
+use crate::eval::Incomplete;
+use crate::ir::{Domain, PolicySet};
 use crate::journal::Actor;
 use crate::store::{Enrollment, EnrollmentKey};
-use crate::unlock::{draw_binding, token_hash};
+use crate::unlock::{Told, draw_binding, token_hash, told_again};
+use crate::vocabulary::nearest;
 
 /// The most bindings of one device.
 const MOST_BINDINGS: u32 = 64;
@@ -68,6 +71,14 @@ impl Enroller {
         }
     }
 
+    /// Whether it may enroll one more.
+    fn may(&self) -> bool {
+        match self {
+            Enroller::Caller(_) => true,
+            Enroller::Key(key) => key.holds(clock::now()),
+        }
+    }
+
     fn key_id(&self) -> Option<String> {
         match self {
             Enroller::Caller(_) => None,
@@ -106,7 +117,8 @@ impl axum::extract::FromRequestParts<Arc<App>> for Enroller {
         let key =
             bearer(parts).and_then(|token| app.store.enrollment_key_by_hash(&token_hash(token)));
         match key {
-            Some(key) if key.holds(clock::now()) => Ok(Enroller::Key(key)),
+            // One that is used up may ask again for what it was answered.
+            Some(key) if key.lives(clock::now()) => Ok(Enroller::Key(key)),
             Some(_) => Err(Problem::unauthenticated()),
             None => {
                 let caller = Caller::from_request_parts(parts, app).await?;
@@ -137,10 +149,21 @@ pub(super) async fn enroll(
     let tags = enroller.tags(body.tags)?;
     check_tags(&app.policy.current(), &tags)?;
     let (actor, name, count) = (enroller.actor(), body.name, body.bindings);
-    let key_id = enroller.key_id();
+    let (may, key_id) = (enroller.may(), enroller.key_id());
     let answer = app
         .blocking(move |app| {
-            let answer = enroll_now(app, actor, name, tags, count, key_id)?;
+            let call = repeat.call();
+            let call = call.as_deref();
+            let done = match may {
+                true => enroll_now(app, actor, &name, &tags, count, key_id, call),
+                false => Err(Problem::unauthenticated()),
+            };
+            let told = match done {
+                Ok(told) => told,
+                // Also one that was made before a restart, or a moment ago.
+                Err(problem) => told_before(app, &name, call)?.ok_or(problem)?,
+            };
+            let answer = answer(app, &name, &tags, &told);
             // Here, so that it is known although the client has gone meanwhile.
             repeat.remember(app, &answer);
             Ok(answer)
@@ -152,35 +175,51 @@ pub(super) async fn enroll(
 fn enroll_now(
     app: &App,
     actor: Actor,
-    name: String,
-    tags: BTreeMap<String, String>,
+    name: &str,
+    tags: &BTreeMap<String, String>,
     count: u32,
     enrollment_key: Option<String>,
-) -> Result<Value, Problem> {
+    call: Option<&[u8]>,
+) -> Result<Vec<Told>, Problem> {
     let mut told = Vec::new();
     let mut bindings = Vec::new();
     for number in 1..=count {
-        let binding = draw_binding(number)?;
-        let url = format!("{}/u/{}", app.unlock_url, binding.token);
-        let config = json!({"url": url, "thp": binding.thp});
-        told.push(json!({
-            "id": binding.enroll.id,
-            "url": url,
-            "bind": format!("clevis luks bind -d DEVICE tang '{config}'"),
-        }));
-        bindings.push(binding.enroll);
+        let drawn = draw_binding(number, call)?;
+        told.push(drawn.told);
+        bindings.push(drawn.enroll);
     }
-    let answer = json!({"name": name, "state": "active", "tags": tags, "bindings": told});
     app.store.enroll(
         app.context(actor),
         Enrollment {
-            name,
-            tags,
+            name: name.to_owned(),
+            tags: tags.clone(),
             bindings,
             enrollment_key,
         },
     )?;
-    Ok(answer)
+    Ok(told)
+}
+
+/// What the same call was told when it enrolled the device that there is.
+fn told_before(app: &App, name: &str, call: Option<&[u8]>) -> Result<Option<Vec<Told>>, Problem> {
+    let (Some(call), Some(device)) = (call, app.store.device(name)) else {
+        return Ok(None);
+    };
+    Ok(told_again(&app.store, &device, call)?)
+}
+
+fn answer(app: &App, name: &str, tags: &BTreeMap<String, String>, told: &[Told]) -> Value {
+    let binding = |told: &Told| {
+        let url = format!("{}/u/{}", app.unlock_url, told.token);
+        let config = json!({"url": url, "thp": told.thp});
+        json!({
+            "id": told.id,
+            "url": url,
+            "bind": format!("clevis luks bind -d DEVICE tang '{config}'"),
+        })
+    };
+    let bindings: Vec<Value> = told.iter().map(binding).collect();
+    json!({"name": name, "state": "active", "tags": tags, "bindings": bindings})
 }
 
 fn check_name(name: &str) -> Result<(), Problem> {
@@ -204,5 +243,21 @@ pub(super) fn check_tags(policy: &Loaded, tags: &BTreeMap<String, String>) -> Re
         .program
         .classify(tags)
         .map(|_| ())
-        .map_err(|incomplete| Problem::invalid(incomplete.to_string()))
+        .map_err(|incomplete| {
+            let near = nearest_to(&policy.set, &incomplete);
+            let near = near.map_or(String::new(), |near| format!(": did you mean `{near}`?"));
+            Problem::invalid(format!("{incomplete}{near}"))
+        })
+}
+
+/// What was probably meant, where that can be guessed.
+fn nearest_to<'a>(set: &'a PolicySet, incomplete: &Incomplete) -> Option<&'a str> {
+    match incomplete {
+        Incomplete::Undeclared { name, .. } => nearest(name, set.tags.names()),
+        Incomplete::Value { tag, value } => match &set.tags[set.tags.find(tag)?].domain {
+            Domain::Closed(values) => nearest(value, values.iter().map(String::as_str)),
+            Domain::Text => None,
+        },
+        Incomplete::Missing(_) => None,
+    }
 }

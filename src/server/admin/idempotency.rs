@@ -35,13 +35,22 @@ impl Repeat {
         }
     }
 
+    /// What a repeat of this call is the same as: who calls, the key, and what
+    /// is asked; none without a key.
+    pub(super) fn call(&self) -> Option<Vec<u8>> {
+        Some(format!("{}{}", self.key_text()?, self.asked).into_bytes())
+    }
+
     /// The id that what this call makes has in every repeat of it, in this run
     /// of the server or a later one; none without a key.
     pub(super) fn own_id(&self) -> Option<String> {
+        Some(derived_id(self.key_text()?.as_bytes()))
+    }
+
+    fn key_text(&self) -> Option<String> {
         let (caller, key) = self.key.as_ref()?;
         // The lengths keep two pairs from running into one text.
-        let text = format!("{}:{caller}{}:{key}", caller.len(), key.len());
-        Some(derived_id(text.as_bytes()))
+        Some(format!("{}:{caller}{}:{key}", caller.len(), key.len()))
     }
 
     /// What it was answered before.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -60,7 +61,8 @@ impl<T> Listed<T> {
     }
 }
 
-/// A body in JSON; what is wrong with it is said as a problem.
+/// A body in JSON; what is wrong with it is said as a problem. None at all is
+/// one without members, so that what needs none can be asked without.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
@@ -70,6 +72,10 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
         let unread = |status, detail: String| {
             Problem::new(status, "body", "The body cannot be read", detail)
         };
+        if request.body().is_end_stream() {
+            let read = serde_json::from_str("{}").map(Body);
+            return read.map_err(|error| Problem::malformed(format!("there is no body: {error}")));
+        }
         let read = axum::Json::<T>::from_request(request, state);
         match tokio::time::timeout(BODY_TIMEOUT, read).await {
             Ok(Ok(axum::Json(body))) => Ok(Body(body)),

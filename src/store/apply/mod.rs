@@ -1,7 +1,9 @@
 //! What an entry means: which rows it leaves changed. Pure; the same function
-//! refuses a command, publishes it, and replays it at a start. `people` has
-//! what approval requests and one-time unlocks do.
+//! refuses a command, publishes it, and replays it at a start. `credentials`
+//! has what tokens and enrollment keys do, `people` approval requests and
+//! one-time unlocks, `issuance` jobs and certificates.
 
+mod credentials;
 mod issuance;
 mod people;
 
@@ -11,12 +13,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::error::Refusal;
+use super::look::Rows;
 use super::rows::{
-    Anchor, Binding, Claim, Device, EnrollmentKey, LegacyKey, PolicyInForce, Row, RowKey, Rows,
-    System, Token,
+    Anchor, Binding, Device, EnrollmentKey, LegacyKey, PolicyInForce, Row, RowKey, System,
 };
 use crate::approval::Taken;
-use crate::journal::{Draft, Event, Generation, Hash, ImportedKey, NewBinding, NewToken};
+use crate::journal::{Draft, Event, Generation, ImportedKey, NewBinding};
 use crate::keyring::KeyId;
 use crate::vocabulary::DeviceState;
 
@@ -258,27 +260,6 @@ impl At<'_> {
         Ok(changes)
     }
 
-    fn use_enrollment_key(&self, id: &str) -> Result<Change, Refusal> {
-        let mut key = self.enrollment_key(id)?;
-        if !key.holds(self.time) {
-            return Err(in_state(
-                "enrollment key",
-                id,
-                "revoked, expired or used up",
-            ));
-        }
-        key.uses_left -= 1;
-        key.version = self.seq;
-        Ok(put(RowKey::EnrollmentKey(id.to_owned()), key))
-    }
-
-    fn enrollment_key(&self, id: &str) -> Result<EnrollmentKey, Refusal> {
-        match self.rows.row(&RowKey::EnrollmentKey(id.to_owned())) {
-            Some(Row::EnrollmentKey(key)) => Ok(Arc::unwrap_or_clone(key)),
-            Some(_) | None => Err(not_found("enrollment key", id)),
-        }
-    }
-
     /// Changes a device that was not revoked.
     fn device(
         &self,
@@ -315,89 +296,6 @@ impl At<'_> {
             let binding = device.bindings.iter_mut().find(|binding| binding.id == id);
             change(binding.ok_or_else(|| not_found("binding", id))?)
         })
-    }
-
-    fn mint(&self, token: &NewToken, draft: &Draft) -> Changes {
-        let key = RowKey::Token(token.id.clone());
-        if self.rows.row(&key).is_some() {
-            return Err(exists("token", &token.id));
-        }
-        let token = Token {
-            id: token.id.clone(),
-            person: token.person.clone(),
-            hash: token.hash,
-            minted_by: draft.actor.clone(),
-            created: draft.time,
-            expires: token.expires,
-            revoked: false,
-            version: self.seq,
-        };
-        Ok(vec![put(key, token)])
-    }
-
-    fn revoke_token(&self, id: &str) -> Changes {
-        let key = RowKey::Token(id.to_owned());
-        let Some(Row::Token(token)) = self.rows.row(&key) else {
-            return Err(not_found("token", id));
-        };
-        if token.revoked {
-            return Err(in_state("token", id, "revoked"));
-        }
-        let mut token = Arc::unwrap_or_clone(token);
-        token.revoked = true;
-        token.version = self.seq;
-        Ok(vec![put(key, token)])
-    }
-
-    fn new_enrollment_key(&self, new: EnrollmentKey) -> Changes {
-        let key = RowKey::EnrollmentKey(new.id.clone());
-        if self.rows.row(&key).is_some() {
-            return Err(exists("enrollment key", &new.id));
-        }
-        Ok(vec![put(key, new)])
-    }
-
-    fn revoke_enrollment_key(&self, id: &str) -> Changes {
-        let mut key = self.enrollment_key(id)?;
-        if key.revoked {
-            return Err(in_state("enrollment key", id, "revoked"));
-        }
-        key.revoked = true;
-        key.version = self.seq;
-        Ok(vec![put(RowKey::EnrollmentKey(id.to_owned()), key)])
-    }
-
-    fn issue_claim(&self, hash: &Hash, person: &str, expires: Timestamp) -> Changes {
-        let claim = Claim {
-            hash: *hash,
-            person: person.to_owned(),
-            expires,
-            ended: false,
-            version: self.seq,
-        };
-        Ok(vec![put(RowKey::Claim(hash.to_string()), claim)])
-    }
-
-    fn claim(&self, hash: &Hash, token: &NewToken, draft: &Draft) -> Changes {
-        let key = RowKey::Claim(hash.to_string());
-        let Some(Row::Claim(claim)) = self.rows.row(&key) else {
-            return Err(not_found("claim", "given"));
-        };
-        if claim.ended || self.time >= claim.expires {
-            return Err(in_state("claim", "given", "used or expired"));
-        }
-        if claim.person != token.person {
-            return Err(Refusal::Senseless(format!(
-                "the claim is bound to `{}`",
-                claim.person
-            )));
-        }
-        let mut claim = Arc::unwrap_or_clone(claim);
-        claim.ended = true;
-        claim.version = self.seq;
-        let mut changes = self.mint(token, draft)?;
-        changes.push(put(key, claim));
-        Ok(changes)
     }
 
     fn import(&self, source: &str, keys: &[ImportedKey]) -> Changes {

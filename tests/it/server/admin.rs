@@ -203,6 +203,7 @@ fn a_token_knows_its_minter_and_gives_no_more_standing_than_the_minter_has() {
 
     let (_, own) = server.api_as(&bob, "GET", "/tokens", None);
     let own = own["items"].as_array().unwrap();
+    assert!(!own.is_empty());
     assert!(own.iter().all(|token| token["person"] == "bob"), "{own:?}");
     assert_eq!(
         status(
@@ -408,6 +409,61 @@ fn an_idempotency_key_enrolls_once() {
         201,
         "another caller's key is another key"
     );
+}
+
+#[test]
+fn an_enrollment_is_answered_alike_after_a_restart_and_by_a_key_that_it_used_up() {
+    let server = Server::start(POLICY);
+    let listen = server.unlock.strip_prefix("http://").unwrap().to_owned();
+    let key = json!({"tags": {"env": "dev"}, "expires_s": 600, "uses": 1});
+    let (status, key) = server.api("POST", "/enrollment-keys", Some(key));
+    assert_eq!(status, 201, "{key}");
+    let enroll = |server: &Server, token: &str, body: &Value| {
+        let url = format!("{}/api/v1/devices", server.admin);
+        let headers = [
+            ("authorization", format!("Bearer {token}")),
+            ("idempotency-key", "k1".to_owned()),
+        ];
+        let (status, text) = http("POST", &url, &headers, Some(body.to_string()));
+        (status, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let key = key["key"].as_str().unwrap().to_owned();
+    let of_key = json!({"name": "web-1", "tags": {"env": "dev"}});
+    let of_alice = json!({"name": "web-2", "tags": {"env": "production"}, "bindings": 2});
+    let by_key = enroll(&server, &key, &of_key);
+    assert_eq!(by_key.0, 201, "{}", by_key.1);
+    let (_, alice) = mint(&server, "alice");
+    let by_alice = enroll(&server, &alice, &of_alice);
+    assert_eq!(by_alice.0, 201, "{}", by_alice.1);
+
+    let dir = server.dir.clone();
+    let keep = server.kill();
+    let server = Server::launch(&dir, &["--unlock-listen", &listen]);
+    assert_eq!(enroll(&server, &key, &of_key), by_key);
+    assert_eq!(enroll(&server, &alice, &of_alice), by_alice);
+    // It is the answer to that call alone, and enrolls nobody else.
+    let other = json!({"name": "web-2", "tags": {"env": "dev"}, "bindings": 2});
+    assert_eq!(enroll(&server, &alice, &other).0, 409);
+    let (_, bob) = mint(&server, "bob");
+    assert_eq!(enroll(&server, &bob, &of_alice).0, 409);
+    let another = json!({"name": "web-3", "tags": {"env": "dev"}});
+    let refused = server.api_as(&key, "POST", "/devices", Some(another));
+    assert_eq!(refused.0, 401, "it is used up: {}", refused.1);
+    // Nor does it outlive its keys.
+    let rotated = server.api("POST", "/devices/web-2/rotate", Some(json!({})));
+    assert_eq!(rotated.0, 200, "{}", rotated.1);
+    assert_eq!(enroll(&server, &alice, &of_alice), by_alice);
+    server.api(
+        "POST",
+        "/devices/web-2/rotate",
+        Some(json!({"retire": true})),
+    );
+    let (status, said) = enroll(&server, &alice, &of_alice);
+    assert_eq!(status, 201, "this run remembers: {said}");
+    let keep = (keep, server.kill());
+    let server = Server::launch(&dir, &["--unlock-listen", &listen]);
+    assert_eq!(enroll(&server, &alice, &of_alice).0, 409);
+    drop((server, keep));
 }
 
 #[test]

@@ -279,6 +279,11 @@ fn a_clock_that_jumps_freezes_what_ends_by_it() {
     let expires = |one: &Value| one["expires"].as_str().unwrap().parse::<jiff::Timestamp>();
     let apart = expires(&asked["items"][0]).unwrap() - expires(&request).unwrap();
     assert!(apart.get_seconds() < 600, "{asked:#}");
+    // Nothing expires, also where one device is asked about.
+    std::fs::write(&offset, "+172800").unwrap();
+    let (_, why) = server.api("GET", "/devices/db-2/why", None);
+    assert_eq!(why["approvals"][0]["state"], "pending", "{why:#}");
+    std::fs::write(&offset, "+7200").unwrap();
     // A denial holds, and so it may be lifted.
     let (_, denials, _) = server.panopol(&["denials", "list"]);
     assert!(denials.contains("until"), "{denials}");

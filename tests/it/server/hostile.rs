@@ -3,8 +3,10 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use panopol::server::connection::Peers;
 use serde_json::json;
 
 use super::harness::{
@@ -59,6 +61,62 @@ fn a_slow_head_and_an_idle_connection_are_closed() {
             "silent"
         );
     }
+}
+
+#[test]
+fn a_client_that_never_reads_its_answers_is_let_go() {
+    let server = Server::start_with(POLICY, &["--head-timeout-s", "1"]);
+    let device = server.enroll("web-1", json!({"env": "production"}), 1);
+    let (path, _, _) = binding(&server, &device, 0);
+    for (url, target) in [
+        (&server.unlock, format!("{path}/adv")),
+        (&server.admin, "/metrics".to_owned()),
+    ] {
+        let mut deaf = connect(url);
+        let many = bytes_of("GET", &target, "", b"").repeat(1000);
+        deaf.set_write_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        // Goes on until the system holds no more, and then until it is let go.
+        let ended = loop {
+            if let Err(error) = deaf.write_all(&many) {
+                break error.kind();
+            }
+        };
+        assert!(
+            matches!(
+                ended,
+                std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe
+            ),
+            "{target}: {ended:?}"
+        );
+    }
+}
+
+#[test]
+fn what_clients_bring_about_at_will_is_logged_once_in_a_while() {
+    let server = Server::start(POLICY);
+    for _ in 0..200 {
+        let reply = server.ask("GET", "/adv", "X-Forwarded-For: 192.0.2.1\r\n", b"");
+        assert_eq!(reply.status, 400);
+    }
+    let lines = server.log().matches("forwarding header").count();
+    // Two hundred take less than the ten seconds of a line, or not much more.
+    assert!((1..20).contains(&lines), "{lines} lines");
+}
+
+#[test]
+fn an_ipv6_host_has_one_share_of_the_connections_whatever_its_address() {
+    let peers = Arc::new(Peers::default());
+    let enter = |address: &str| peers.enter(address.parse().unwrap(), 2);
+    let held = [enter("2001:db8::1"), enter("2001:db8::ffff:1")];
+    assert!(held.iter().all(Option::is_some));
+    assert!(enter("2001:db8:0:0:8000::").is_none());
+    assert!(enter("2001:db8:0:1::1").is_some());
+    drop(held);
+    assert!(enter("2001:db8:0:0:8000::").is_some());
+    let neighbours = [enter("192.0.2.1"), enter("192.0.2.1"), enter("192.0.2.2")];
+    assert!(neighbours.iter().all(Option::is_some));
+    assert!(enter("192.0.2.1").is_none());
 }
 
 #[test]
@@ -256,6 +314,10 @@ fn one_peer_cannot_take_every_place() {
         matches!(stream.read(&mut [0]), Ok(0)) || matches!(stream.read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset)
     });
     assert_eq!(closed.count(), 60);
+    // The one that looks after it is told, once.
+    let refused = server.metric("panopol_connections_refused_total{plane=\"unlock\"}");
+    assert_eq!(refused, Some(60.0));
+    assert_eq!(server.log().matches("max_connections_per_peer").count(), 1);
 }
 
 /// Version 2 with `command` (0 local, 1 proxy), a family and addresses.

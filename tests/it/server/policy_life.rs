@@ -33,6 +33,28 @@ fn allowed(server: &Server, path: &str, kid: &str) -> u16 {
 }
 
 #[test]
+fn a_reload_needs_no_body_and_the_log_says_what_it_did() {
+    let server = Server::start(POLICY);
+    let headers = format!("Authorization: Bearer {}\r\n", server.token);
+    let reload = bytes_of("POST", "/api/v1/policy/reload", &headers, b"");
+    let reply = send(&server.admin, &reload).unwrap();
+    assert_eq!(reply.status, 200, "{:?}", String::from_utf8(reply.body));
+    assert!(server.log().contains("is the one that decides"));
+    assert_eq!(server.policy(&narrowed()).0, 200);
+    assert!(server.log().contains("another policy decides"));
+    assert_eq!(server.policy(BROKEN).0, 422);
+    let log = server.log();
+    assert!(log.contains("the policy on disk is refused"), "{log}");
+    assert!(!log.contains("Rejected {"), "{log}");
+    // What needs members says that it got none.
+    let enroll = bytes_of("POST", "/api/v1/devices", &headers, b"");
+    let reply = send(&server.admin, &enroll).unwrap();
+    let said = String::from_utf8(reply.body).unwrap();
+    assert_eq!(reply.status, 400, "{said}");
+    assert!(said.contains("there is no body"), "{said}");
+}
+
+#[test]
 fn a_broken_edit_changes_nothing_but_readiness_and_a_metric() {
     let server = Server::start(POLICY);
     let device = server.enroll("web-1", json!({"env": "production"}), 1);
