@@ -24,8 +24,8 @@ use super::answer::{Answer, Failure};
 use crate::notify;
 
 pub(crate) use error::ClientError;
+pub(crate) use show::{lines, list_of, table, tags, text};
 use show::{plain, plain_text};
-pub(crate) use show::{table, tags, text};
 
 /// How long a call may take.
 const PATIENCE: Duration = Duration::from_secs(60);

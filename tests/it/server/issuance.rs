@@ -478,5 +478,25 @@ fn the_command_line_asks_and_shows() {
     let job = said.split("job ").nth(1).unwrap().trim().to_owned();
     let (code, pem, _) = world.server.panopol(&["issuance", "show", &job, "--pem"]);
     assert_eq!(code, Some(0));
-    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    let file = dir.join("shown.pem");
+    std::fs::write(&file, pem).unwrap();
+    let read = ["x509", "-noout", "-subject", "-in", file.to_str().unwrap()];
+    assert!(openssl(&read).contains("api.example.com"));
+    // For a person too it is a certificate that can be copied.
+    for args in [
+        &["issuance", "show", &job][..],
+        &[
+            "issuance",
+            "create-authority",
+            "other",
+            "--common-name",
+            "other",
+        ],
+    ] {
+        let (code, said, _) = world.server.panopol(args);
+        assert_eq!(code, Some(0), "{said}");
+        let at = said.find("-----BEGIN CERTIFICATE-----\n").expect(&said);
+        std::fs::write(&file, &said[at..]).unwrap();
+        openssl(&read);
+    }
 }
