@@ -205,6 +205,13 @@ fn from_refused_to_revoked_with_openssl_alone() {
         shown.contains("DNS:api.example.com") && shown.contains("CA:FALSE"),
         "{shown}"
     );
+    // Whoever asks for the CRL has no signature made for that alone.
+    let list = || {
+        let url = format!("{}/api/v1/authorities/inside/crl", world.server.admin);
+        http("GET", &url, &[], None).1
+    };
+    let before = list();
+    assert_eq!(list(), before);
     // Revoked after an approval of its own, and the CRL says so.
     let serial = job["result"]["serial"].as_str().unwrap();
     let revoke = json!({
@@ -223,14 +230,10 @@ fn from_refused_to_revoked_with_openssl_alone() {
         200
     );
     assert_eq!(world.job(&waits["job"])["state"], "executed");
-    let (_, list) = http(
-        "GET",
-        &format!("{}/api/v1/authorities/inside/crl", world.server.admin),
-        &[],
-        None,
-    );
+    let after = list();
+    assert_ne!(after, before);
     let crl = dir.join("crl.pem");
-    std::fs::write(&crl, list).unwrap();
+    std::fs::write(&crl, after).unwrap();
     let crl = crl.to_str().unwrap();
     let (good, said) = run(Command::new("openssl").args([
         "verify",
