@@ -357,12 +357,16 @@ pub fn make_authority(
     Ok(certificate)
 }
 
-/// The CRL of an authority as of `now`, PEM. Its number grows with everything
-/// that becomes of the authority's certificates.
+/// The CRL of an authority as of `now`, PEM, and its number, which grows with
+/// everything that becomes of the authority's certificates.
 ///
 /// # Errors
 /// There is no such authority, or the list cannot be made.
-pub fn revocation_list(store: &Store, id: &str, now: Timestamp) -> Result<String, ExecuteError> {
+pub fn revocation_list(
+    store: &Store,
+    id: &str,
+    now: Timestamp,
+) -> Result<(u64, String), ExecuteError> {
     let (authority, ca) = open(store, id)?;
     let mut revoked = Vec::new();
     for one in store.certificates(None, usize::MAX) {
@@ -378,5 +382,5 @@ pub fn revocation_list(store: &Store, id: &str, now: Timestamp) -> Result<String
     }
     let next = now.checked_add(CRL_HOLDS).unwrap_or(Timestamp::MAX);
     let der = ca.crl(&revoked, authority.version, now, next)?;
-    Ok(ca::pem("X509 CRL", &der))
+    Ok((authority.version, ca::pem("X509 CRL", &der)))
 }

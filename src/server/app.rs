@@ -71,6 +71,19 @@ pub struct App {
     pub answered: Mutex<BTreeMap<(String, String), Answered>>,
     /// Who listens to what happens.
     pub streams: super::streams::Streams,
+    /// The last CRL of each authority.
+    pub revocation_lists: Mutex<BTreeMap<String, MadeList>>,
+}
+
+/// A CRL that was made.
+#[derive(Clone, Debug)]
+pub struct MadeList {
+    /// The version of the authority's row.
+    pub version: u64,
+    /// When it was made.
+    pub made: jiff::Timestamp,
+    /// The list, PEM.
+    pub pem: String,
 }
 
 /// What was asked under an idempotency key, and what was answered.

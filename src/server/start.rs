@@ -221,6 +221,7 @@ pub fn open(settings: &Settings, dev: bool, unlock_url: String) -> Result<App, S
         step_ca_turn: tokio::sync::Mutex::default(),
         answered: std::sync::Mutex::default(),
         streams: super::streams::Streams::default(),
+        revocation_lists: std::sync::Mutex::default(),
     };
     permit::ensure_key(&app.store, own_context(&app))?;
     announce(&app)?;

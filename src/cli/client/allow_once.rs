@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::{Client, ClientError, encode, table, text};
+use super::{Client, ClientError, encode, list_of, text};
 
 /// What to do with a device's one-time unlocks.
 #[derive(Debug, clap::Args)]
@@ -101,24 +101,15 @@ fn render(one: &Value) -> String {
 }
 
 fn render_list(list: &Value) -> String {
-    let items = list.get("items").and_then(Value::as_array);
-    let rows: Vec<Vec<String>> = items
-        .into_iter()
-        .flatten()
-        .map(|one| {
-            vec![
-                text(one, "id").to_owned(),
-                text(one, "state").to_owned(),
-                text(one, "rule").to_owned(),
-                words(one, "overrides"),
-                words(one, "addresses"),
-                format!("until {}", text(one, "until")),
-                format!("by {}", words(one, "armed_by")),
-            ]
-        })
-        .collect();
-    match rows.is_empty() {
-        true => "no one-time unlock is armed\n".to_owned(),
-        false => table(&rows),
-    }
+    list_of(list, "no one-time unlock is armed", |one| {
+        vec![
+            text(one, "id").to_owned(),
+            text(one, "state").to_owned(),
+            text(one, "rule").to_owned(),
+            words(one, "overrides"),
+            words(one, "addresses"),
+            format!("until {}", text(one, "until")),
+            format!("by {}", words(one, "armed_by")),
+        ]
+    })
 }

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::{Client, ClientError, Connection, asked, encode, plain, table, tags, text};
+use super::{Client, ClientError, Connection, asked, encode, list_of, plain, tags, text};
 use crate::vocabulary::{ApprovalKind, ApprovalState};
 
 /// See which devices, certificates and changes wait for a person, and decide
@@ -155,26 +155,17 @@ fn names(value: &Value, member: &str) -> String {
 }
 
 fn render_list(list: &Value) -> String {
-    let items = list.get("items").and_then(Value::as_array);
-    let rows: Vec<Vec<String>> = items
-        .into_iter()
-        .flatten()
-        .map(|one| {
-            vec![
-                text(one, "id").to_owned(),
-                text(one, "state").to_owned(),
-                text(one, "kind").to_owned(),
-                asked::title(one),
-                text(one, "source").to_owned(),
-                names(one, "groups"),
-                text(one, "created").to_owned(),
-            ]
-        })
-        .collect();
-    match rows.is_empty() {
-        true => "nothing waits for a person\n".to_owned(),
-        false => table(&rows),
-    }
+    list_of(list, "nothing waits for a person", |one| {
+        vec![
+            text(one, "id").to_owned(),
+            text(one, "state").to_owned(),
+            text(one, "kind").to_owned(),
+            asked::title(one),
+            text(one, "source").to_owned(),
+            names(one, "groups"),
+            text(one, "created").to_owned(),
+        ]
+    })
 }
 
 fn render(one: &Value) -> String {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use ureq::http::Method;
 
-use super::{Client, ClientError, Connection, encode, table, text};
+use super::{Client, ClientError, Connection, encode, list_of, text};
 
 /// See which devices a person's denial blocks, and lift it
 #[derive(Debug, clap::Args)]
@@ -65,26 +65,17 @@ pub(crate) fn run(args: &DenialsArgs) -> Result<String, ClientError> {
 }
 
 fn render_list(list: &Value) -> String {
-    let items = list.get("items").and_then(Value::as_array);
-    let rows: Vec<Vec<String>> = items
-        .into_iter()
-        .flatten()
-        .map(|one| {
-            let until = match one.get("live").and_then(Value::as_bool) {
-                Some(true) => format!("until {}", text(one, "until")),
-                Some(false) | None => "over".to_owned(),
-            };
-            vec![
-                text(one, "id").to_owned(),
-                text(one, "device").to_owned(),
-                format!("from {}", text(one, "source")),
-                format!("by {}", text(one, "by")),
-                until,
-            ]
-        })
-        .collect();
-    match rows.is_empty() {
-        true => "no device is denied\n".to_owned(),
-        false => table(&rows),
-    }
+    list_of(list, "no device is denied", |one| {
+        let until = match one.get("live").and_then(Value::as_bool) {
+            Some(true) => format!("until {}", text(one, "until")),
+            Some(false) | None => "over".to_owned(),
+        };
+        vec![
+            text(one, "id").to_owned(),
+            text(one, "device").to_owned(),
+            format!("from {}", text(one, "source")),
+            format!("by {}", text(one, "by")),
+            until,
+        ]
+    })
 }

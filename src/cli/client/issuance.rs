@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::{Client, ClientError, Connection, encode, pem, table, text};
+use super::{Client, ClientError, Connection, encode, lines, list_of, text};
 
 /// Ask for a certificate, or for something to be done to one
 #[derive(Debug, clap::Args)]
@@ -134,12 +134,12 @@ pub(crate) fn run(args: &IssuanceArgs) -> Result<(String, bool), ClientError> {
         IssuanceCommand::Show { id, pem } => {
             let job = client.get(&format!("/jobs/{}", encode(id)))?;
             if *pem {
-                let found = job
-                    .get("result")
-                    .map_or("-", |one| text(one, "certificate"));
-                return Ok((found.to_owned(), found == "-"));
+                let found = pem_of(&job);
+                let none = found.is_empty();
+                return Ok((found, none));
             }
-            Ok((client.render(&job, render_job), false))
+            let shown = |plain: &Value| render_job(plain) + &pem_of(&job);
+            Ok((client.render(&job, shown), false))
         }
         IssuanceCommand::List => {
             let items = client.list("/certificates")?;
@@ -187,7 +187,10 @@ pub(crate) fn run(args: &IssuanceArgs) -> Result<(String, bool), ClientError> {
         } => {
             let body = json!({"id": id, "common_name": common_name, "days": days});
             let answer = client.send(Method::POST, "/authorities", Some(&body))?;
-            Ok((client.render(&answer, |one| pem(one, "certificate")), false))
+            Ok((
+                client.render(&answer, |_| lines(&answer, "certificate")),
+                false,
+            ))
         }
     }
 }
@@ -284,11 +287,14 @@ fn render_job(job: &Value) -> String {
     }
     if let Some(result) = job.get("result").filter(|one| one.is_object()) {
         let _ = writeln!(out, "  {:<10} {}", "serial", text(result, "serial"));
-        if result.get("certificate").is_some() {
-            out.push_str(&pem(result, "certificate"));
-        }
     }
     out
+}
+
+/// The certificate that came of a job; empty where it has none.
+fn pem_of(job: &Value) -> String {
+    job.get("result")
+        .map_or(String::new(), |result| lines(result, "certificate"))
 }
 
 fn render_renewal(one: &Value) -> String {
@@ -310,22 +316,13 @@ fn render_renewal(one: &Value) -> String {
 }
 
 fn render_list(list: &Value) -> String {
-    let items = list.get("items").and_then(Value::as_array);
-    let rows: Vec<Vec<String>> = items
-        .into_iter()
-        .flatten()
-        .map(|one| {
-            vec![
-                text(one, "serial").to_owned(),
-                text(one, "state").to_owned(),
-                text(one, "project").to_owned(),
-                text(one, "name").to_owned(),
-                format!("until {}", text(one, "not_after")),
-            ]
-        })
-        .collect();
-    match rows.is_empty() {
-        true => "no certificate was made\n".to_owned(),
-        false => table(&rows),
-    }
+    list_of(list, "no certificate was made", |one| {
+        vec![
+            text(one, "serial").to_owned(),
+            text(one, "state").to_owned(),
+            text(one, "project").to_owned(),
+            text(one, "name").to_owned(),
+            format!("until {}", text(one, "not_after")),
+        ]
+    })
 }

@@ -26,7 +26,7 @@ use crate::notify;
 
 pub(crate) use error::ClientError;
 use show::plain_text;
-pub(crate) use show::{pem, plain, table, tags, text};
+pub(crate) use show::{lines, list_of, plain, table, tags, text};
 
 /// How long a call may take.
 const PATIENCE: Duration = Duration::from_secs(60);

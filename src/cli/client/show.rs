@@ -28,14 +28,15 @@ pub(super) fn plain_text(text: &str) -> String {
     out
 }
 
+/// A text of several lines at `name`, as a certificate, each made plain.
+pub(crate) fn lines(value: &Value, name: &str) -> String {
+    let lines = value.get(name).and_then(Value::as_str).unwrap_or_default();
+    lines.lines().map(|line| plain_text(line) + "\n").collect()
+}
+
 /// The text at `name`, or `-`.
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or("-")
-}
-
-/// A certificate at `name`, whose lines came on one.
-pub(crate) fn pem(value: &Value, name: &str) -> String {
-    text(value, name).replace("\\n", "\n")
 }
 
 /// Tags as `k=v k=v`.
@@ -48,6 +49,16 @@ pub(crate) fn tags(value: &Value) -> String {
         .map(|(tag, value)| format!("{tag}={}", value.as_str().unwrap_or("-")))
         .collect();
     pairs.join(" ")
+}
+
+/// A row for each item of a list, or one line where it has none.
+pub(crate) fn list_of(list: &Value, none: &str, row: impl Fn(&Value) -> Vec<String>) -> String {
+    let items = list.get("items").and_then(Value::as_array);
+    let rows: Vec<Vec<String>> = items.into_iter().flatten().map(row).collect();
+    match rows.is_empty() {
+        true => format!("{none}\n"),
+        false => table(&rows),
+    }
 }
 
 /// Rows with columns padded to their widest.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::{Client, ClientError, Connection, encode, table, text};
+use super::{Client, ClientError, Connection, encode, list_of, text};
 
 /// Mint, list and revoke bearer tokens
 #[derive(Debug, clap::Args)]
@@ -77,19 +77,17 @@ fn render_token(token: &Value) -> String {
 }
 
 fn render_list(list: &Value) -> String {
-    let rows: Vec<Vec<String>> = list
-        .get("items")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(|token| {
-            vec![
-                text(token, "id").to_owned(),
-                text(token, "person").to_owned(),
-                format!("minted by {}", text(token, "minter")),
-                text(token, "created").to_owned(),
-            ]
-        })
-        .collect();
-    table(&rows)
+    list_of(list, "no token is there", |token| {
+        let state = match token.get("revoked").and_then(Value::as_bool) {
+            Some(true) => "revoked",
+            Some(false) | None => "live",
+        };
+        vec![
+            text(token, "id").to_owned(),
+            state.to_owned(),
+            text(token, "person").to_owned(),
+            format!("minted by {}", text(token, "minter")),
+            text(token, "created").to_owned(),
+        ]
+    })
 }

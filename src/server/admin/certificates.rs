@@ -1,16 +1,17 @@
 //! What issuance leaves behind: certificates, and the authorities of the
 //! server's own with their CRLs.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::app::App;
+use super::super::app::{App, MadeList};
 use super::super::clock;
 use super::super::problem::Problem;
 use super::caller::Caller;
@@ -19,6 +20,9 @@ use crate::access::{AdminAction, Resource};
 use crate::issuance::execute::{ExecuteError, make_authority, revocation_list};
 use crate::issuance::permit;
 use crate::store::Certificate;
+
+/// How long a CRL is given out that nothing changed.
+const LIST_KEPT: SignedDuration = SignedDuration::from_hours(1);
 
 fn shown_certificate(one: &Certificate, now: Timestamp) -> Value {
     let state = match (one.revoked, now >= one.not_after) {
@@ -116,17 +120,39 @@ pub(super) async fn permit_keys(State(app): State<Arc<App>>) -> Json<Value> {
     Json(permit::public_keys(&app.store))
 }
 
-/// The CRL of an authority, made when it is asked for; for anybody, as CRLs are.
+/// The CRL of an authority; for anybody, as CRLs are. It is made anew when
+/// something became of the authority, and else each hour: not for each who asks.
 pub(super) async fn crl(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<String, Problem> {
+    let (found, now) = (app.store.read(|rows| rows.authority(&id)), clock::now());
+    let version = found.map(|authority| authority.version);
+    let made = lists(&app).get(&id).cloned();
+    let holds = |list: &MadeList| {
+        version == Some(list.version) && now.duration_since(list.made).abs() < LIST_KEPT
+    };
+    if let Some(list) = made.filter(holds) {
+        return Ok(list.pem);
+    }
     app.blocking(move |app| {
-        let made = revocation_list(&app.store, &id, clock::now());
-        made.map_err(|error| match error {
-            ExecuteError::NoAuthority(_) => Problem::not_found(error.to_string()),
-            other => Problem::internal(other.to_string()),
-        })
+        let (version, pem) =
+            revocation_list(&app.store, &id, now).map_err(|error| match error {
+                ExecuteError::NoAuthority(_) => Problem::not_found(error.to_string()),
+                other => Problem::internal(other.to_string()),
+            })?;
+        let list = MadeList {
+            version,
+            made: now,
+            pem: pem.clone(),
+        };
+        lists(app).insert(id, list);
+        Ok(pem)
     })
     .await
+}
+
+fn lists(app: &App) -> MutexGuard<'_, BTreeMap<String, MadeList>> {
+    let lists = &app.revocation_lists;
+    lists.lock().unwrap_or_else(PoisonError::into_inner)
 }

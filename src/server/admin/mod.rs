@@ -19,7 +19,7 @@ mod idempotency;
 mod issuance;
 mod jobs;
 mod keys;
-pub mod openapi;
+mod openapi;
 mod page;
 mod policy;
 mod preflight;
@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::{delete, get, patch, post};
 
 pub(super) use issuance::{nobody, record as record_issuance};
@@ -47,7 +48,7 @@ pub fn routes(app: Arc<App>) -> Router {
     let api = Router::new()
         .route(
             "/openapi.json",
-            get(|| async { axum::Json(openapi::document()) }),
+            get(|| async { ([(CONTENT_TYPE, "application/json")], openapi::text()) }),
         )
         .route("/claim", post(tokens::claim))
         .route("/devices", get(devices::list).post(enroll::enroll))

@@ -175,6 +175,24 @@ fn a_token_that_is_missing_or_wrong_says_where_it_is_named() {
 }
 
 #[test]
+fn a_revoked_token_is_listed_as_such() {
+    let server = Server::start(POLICY);
+    let (_, minted, _) = server.panopol(&["token", "create", "bob", "--format", "json"]);
+    let minted: Value = serde_json::from_str(&minted).unwrap();
+    let id = minted["id"].as_str().unwrap();
+    let listed = || {
+        let (_, list, _) = server.panopol(&["token", "list"]);
+        list.lines()
+            .find(|line| line.starts_with(id))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(listed().contains("  live "), "{}", listed());
+    assert_eq!(server.panopol(&["token", "revoke", id]).0, Some(0));
+    assert!(listed().contains("  revoked "), "{}", listed());
+}
+
+#[test]
 fn a_misspelled_or_repeated_tag_enrolls_nothing() {
     let server = Server::start(POLICY);
     let enroll = |tags: &[&str]| {

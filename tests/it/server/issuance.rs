@@ -206,6 +206,13 @@ fn from_refused_to_revoked_with_openssl_alone() {
         shown.contains("DNS:api.example.com") && shown.contains("CA:FALSE"),
         "{shown}"
     );
+    // Whoever asks for the CRL has no signature made for that alone.
+    let list = || {
+        let url = format!("{}/api/v1/authorities/inside/crl", world.server.admin);
+        http("GET", &url, &[], None).1
+    };
+    let before = list();
+    assert_eq!(list(), before);
     // Revoked after an approval of its own, and the CRL says so.
     let serial = job["result"]["serial"].as_str().unwrap();
     let revoke = json!({
@@ -224,14 +231,10 @@ fn from_refused_to_revoked_with_openssl_alone() {
         200
     );
     assert_eq!(world.job(&waits["job"])["state"], "executed");
-    let (_, list) = http(
-        "GET",
-        &format!("{}/api/v1/authorities/inside/crl", world.server.admin),
-        &[],
-        None,
-    );
+    let after = list();
+    assert_ne!(after, before);
     let crl = dir.join("crl.pem");
-    std::fs::write(&crl, list).unwrap();
+    std::fs::write(&crl, after).unwrap();
     let crl = crl.to_str().unwrap();
     let (good, said) = run(Command::new("openssl").args([
         "verify",
@@ -479,7 +482,27 @@ fn the_command_line_asks_and_shows() {
     let job = said.split("job ").nth(1).unwrap().trim().to_owned();
     let (code, pem, _) = world.server.panopol(&["issuance", "show", &job, "--pem"]);
     assert_eq!(code, Some(0));
-    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    let file = dir.join("shown.pem");
+    std::fs::write(&file, pem).unwrap();
+    let read = ["x509", "-noout", "-subject", "-in", file.to_str().unwrap()];
+    assert!(openssl(&read).contains("api.example.com"));
+    // For a person too it is a certificate that can be copied.
+    for args in [
+        &["issuance", "show", &job][..],
+        &[
+            "issuance",
+            "create-authority",
+            "other",
+            "--common-name",
+            "other",
+        ],
+    ] {
+        let (code, said, _) = world.server.panopol(args);
+        assert_eq!(code, Some(0), "{said}");
+        let at = said.find("-----BEGIN CERTIFICATE-----\n").expect(&said);
+        std::fs::write(&file, &said[at..]).unwrap();
+        openssl(&read);
+    }
 }
 
 #[test]

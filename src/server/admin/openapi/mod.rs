@@ -6,13 +6,21 @@
 mod operations;
 mod schemas;
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value, json};
 
-pub use operations::{OPERATIONS, Operation};
+use operations::{OPERATIONS, Operation};
 use schemas::{reference, schemas};
 
+/// The OpenAPI document as text, made once: whoever reaches the plane may ask for it.
+pub(super) fn text() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| document().to_string())
+}
+
 /// The OpenAPI document.
-pub fn document() -> Value {
+fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for operation in OPERATIONS {
         let path = paths

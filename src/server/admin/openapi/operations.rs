@@ -2,19 +2,19 @@
 
 /// One operation of the admin plane.
 #[derive(Clone, Copy, Debug)]
-pub struct Operation {
+pub(super) struct Operation {
     /// The HTTP method, lower case.
-    pub method: &'static str,
+    pub(super) method: &'static str,
     /// The path below `/api/v1`.
-    pub path: &'static str,
+    pub(super) path: &'static str,
     /// One line of what it does.
-    pub summary: &'static str,
+    pub(super) summary: &'static str,
     /// The schema of its body; empty where it takes none.
-    pub body: &'static str,
+    pub(super) body: &'static str,
     /// The status of its success.
-    pub success: u16,
+    pub(super) success: u16,
     /// The schema of its answer.
-    pub answer: &'static str,
+    pub(super) answer: &'static str,
 }
 
 const fn operation(
@@ -36,7 +36,7 @@ const fn operation(
 }
 
 /// Every operation.
-pub const OPERATIONS: &[Operation] = &[
+pub(super) const OPERATIONS: &[Operation] = &[
     operation("get", "/openapi.json", "This description", "", 200, "Any"),
     operation(
         "post",
