@@ -108,7 +108,8 @@ impl<N: Number> Axis<N> {
         let leaves: Box<[Leaf<N>]> = all.chunks(LEAF).filter_map(Leaf::of).collect();
         let firsts: Box<[N]> = leaves.iter().map(|leaf| leaf.starts[0]).collect();
         let shift = N::shift(from, to, leaves.len());
-        let count = to.slot(from, shift).map_or(0, |last| last + 1);
+        let last = leaves.last().and_then(|_| to.slot(from, shift));
+        let count = last.map_or(0, |last| last + 1);
         let begun = |end: Option<N>, is_begun: fn(N, N) -> bool| {
             end.map_or(firsts.len(), |end| {
                 firsts.partition_point(|first| is_begun(*first, end))
