@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ca::{self, CaError, Curve, LocalCa, Order, Revoked, Serial, Validity};
 use super::csr::{Csr, CsrError};
+use super::flow;
 use super::permit::{Permit, PermitError};
 use crate::durable::Hex;
 use crate::journal::{JobClaim, JobResult};
@@ -126,23 +127,30 @@ impl Connectors {
         self.others.insert(key, connector);
     }
 
-    /// Whether somebody would carry this out; asked before people are.
+    /// Whether somebody would carry this out at `now`; asked before people are.
     ///
     /// # Errors
-    /// Who is missing.
+    /// Who is missing, or lives too short for that.
     pub fn expect_served(
         &self,
         store: &Store,
         request: &IssuanceRequest,
+        now: Timestamp,
     ) -> Result<(), ExecuteError> {
         let id = request.issuer_id.as_deref().unwrap_or_default();
         if self.find(request)?.asks() {
             return Err(ExecuteError::Asks(id.to_owned()));
         }
-        let local = request.issuer_type.as_deref() == Some(IssuerType::LocalCa.word());
-        match local && store.read(|rows| rows.authority(id)).is_none() {
-            true => Err(ExecuteError::NoAuthority(id.to_owned())),
-            false => Ok(()),
+        if request.issuer_type.as_deref() != Some(IssuerType::LocalCa.word()) {
+            return Ok(());
+        }
+        let authority = store.read(|rows| rows.authority(id));
+        let authority = authority.ok_or_else(|| ExecuteError::NoAuthority(id.to_owned()))?;
+        match request.action {
+            Action::Issue | Action::Renew | Action::Reissue => {
+                expect_outlived(&authority, flow::lifetime(request, now))
+            }
+            Action::Revoke | Action::Export | Action::Distribute => Ok(()),
         }
     }
 
@@ -279,6 +287,19 @@ fn open(store: &Store, id: &str) -> Result<(Arc<Authority>, LocalCa), ExecuteErr
 fn der_of(pem: &str) -> Result<Vec<u8>, ExecuteError> {
     let read = openssl::x509::X509::from_pem(pem.as_bytes()).and_then(|read| read.to_der());
     read.map_err(|_| ExecuteError::Lacks("readable certificate"))
+}
+
+/// Holds that an authority lives until `end`.
+fn expect_outlived(authority: &Authority, end: Timestamp) -> Result<(), ExecuteError> {
+    use x509_parser::prelude::{FromDer, X509Certificate};
+    let der = der_of(&authority.new.certificate)?;
+    let (_, read) =
+        X509Certificate::from_der(&der).map_err(|_| ExecuteError::Lacks("readable certificate"))?;
+    // Both ends are in it, and the end of what it signs is a second before `end`.
+    match end.as_second() - 1 <= read.validity().not_after.timestamp() {
+        true => Ok(()),
+        false => Err(CaError::outlived().into()),
+    }
 }
 
 /// The key of a certificate in PEM, as the DER of its SubjectPublicKeyInfo.

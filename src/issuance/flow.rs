@@ -274,7 +274,8 @@ fn stale(rows: &dyn Rows, job: &Job) -> Option<String> {
 /// How long a certificate lives where nothing is asked for: 90 days.
 const USUAL_LIFETIME_S: u64 = 90 * 24 * 3600;
 
-fn lifetime(request: &IssuanceRequest, now: Timestamp) -> Timestamp {
+/// When a certificate of `request` ends that begins `now`.
+pub(super) fn lifetime(request: &IssuanceRequest, now: Timestamp) -> Timestamp {
     let seconds = request.lifetime_s.unwrap_or(USUAL_LIFETIME_S);
     let span = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
     now.checked_add(span).unwrap_or(Timestamp::MAX)

@@ -86,7 +86,7 @@ impl App {
 
     async fn renew(self: &Arc<Self>, schedule: &Schedule, now: Timestamp) -> Result<(), String> {
         let policy = self.policy.current();
-        let order = self.renewal_order(&policy, schedule)?;
+        let order = self.renewal_order(&policy, schedule, now)?;
         let request = order.request.clone();
         let draw = || draw_id().map_err(|error| error.to_string());
         let (job, approval) = (draw()?, draw()?);
@@ -122,7 +122,12 @@ impl App {
         }
     }
 
-    fn renewal_order(&self, policy: &Loaded, schedule: &Schedule) -> Result<Order, String> {
+    fn renewal_order(
+        &self,
+        policy: &Loaded,
+        schedule: &Schedule,
+        now: Timestamp,
+    ) -> Result<Order, String> {
         let certificate = self
             .store
             .read(|rows| rows.certificate(&schedule.certificate))
@@ -133,7 +138,9 @@ impl App {
             .store
             .read(|rows| renewal::order(rows, schedule, &owner))
             .map_err(|error| error.to_string())?;
-        let served = self.connectors.expect_served(&self.store, &order.request);
+        let served = self
+            .connectors
+            .expect_served(&self.store, &order.request, now);
         served.map_err(|error| error.to_string())?;
         Ok(order)
     }

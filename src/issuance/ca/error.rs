@@ -31,6 +31,14 @@ pub enum CaError {
     Encoding(String),
 }
 
+impl CaError {
+    /// A certificate does not lie within the life of the CA's own.
+    pub(in crate::issuance) fn outlived() -> Self {
+        let message = "the certificate would outlive the local CA's own, or begin before it";
+        CaError::Time(message.to_owned())
+    }
+}
+
 impl From<ErrorStack> for CaError {
     fn from(error: ErrorStack) -> Self {
         CaError::Library(error.to_string())

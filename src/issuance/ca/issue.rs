@@ -111,8 +111,7 @@ impl LocalCa {
             return Err(CaError::Time(message));
         }
         if !self.validity.covers(&order.validity) {
-            let message = "the certificate would outlive the local CA's own, or begin before it";
-            return Err(CaError::Time(message.to_owned()));
+            return Err(CaError::outlived());
         }
         if order.validity.not_after() <= now.as_second() {
             let message = "the certificate would have ended already".to_owned();

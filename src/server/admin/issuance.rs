@@ -300,7 +300,7 @@ pub(super) async fn submit(
     let (_, first) = judge(program, &request, None, app.allow_bypass, now);
     if first.outcome != Outcome::Deny {
         // Nobody is asked for what nobody would carry out.
-        let served = app.connectors.expect_served(&app.store, &request);
+        let served = app.connectors.expect_served(&app.store, &request, now);
         served.map_err(|error| Problem::invalid(error.to_string()))?;
     }
     let mut submitted = order.submit(program, &job, &approval, app.allow_bypass, now);

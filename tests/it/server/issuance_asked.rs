@@ -92,6 +92,25 @@ fn nobody_is_asked_for_what_a_revocation_would_end() {
 }
 
 #[test]
+fn nobody_is_asked_for_what_would_outlive_its_authority() {
+    let world = World::start();
+    let authority = json!({"id": "corp", "common_name": "Ten days", "days": 10});
+    assert_eq!(
+        world.server.api("POST", "/authorities", Some(authority)).0,
+        201
+    );
+    let mut body = good(&key(&world.server.dir, "web", "P-256"));
+    body["issuer_id"] = json!("corp");
+    let (status, said) = world.submit(&world.carol, &body);
+    assert_eq!(status, 422, "{said}");
+    assert!(said.to_string().contains("would outlive"), "{said}");
+    let (_, list) = world.server.api("GET", "/approvals", None);
+    assert_eq!(list["items"], json!([]));
+    body["lifetime_s"] = json!(86_400 * 9);
+    assert_eq!(world.submit(&world.carol, &body).0, 202);
+}
+
+#[test]
 fn only_what_somebody_was_warned_of_is_kept_as_acknowledged() {
     let world = World::start();
     let web = key(&world.server.dir, "web", "P-256");
