@@ -37,6 +37,8 @@ struct TagAxis {
     values: Vec<TagValue>,
     /// Whether some set permits a device without it.
     may_be_absent: bool,
+    /// Whether some set takes any text for it.
+    is_text: bool,
     /// The places of the values that stand for themselves.
     named: HashMap<String, u32>,
 }
@@ -123,6 +125,12 @@ impl Axes {
         tag.is_none_or(|tag| tag.may_be_absent)
     }
 
+    /// Whether some set takes any text for the tag.
+    pub(super) fn is_text(&self, coordinate: Coordinate) -> bool {
+        let tag = self.tags.get(coordinate as usize);
+        tag.is_some_and(|tag| tag.is_text)
+    }
+
     fn find(&self, name: &str) -> Option<(Coordinate, &TagAxis)> {
         (0..).zip(&self.tags).find(|(_, tag)| tag.name == name)
     }
@@ -196,11 +204,11 @@ impl TagAxis {
             }
         }
         values.extend(alike.into_values().map(TagValue::AnyOf));
-        if domains
+        let is_text = domains
             .iter()
             .flatten()
-            .any(|domain| **domain == Domain::Text)
-        {
+            .any(|domain| **domain == Domain::Text);
+        if is_text {
             let is_free = |text: &String| {
                 let is_closed = |domain: &&Domain| closed(domain).contains(text);
                 !is_mentioned(text) && !domains.iter().flatten().any(is_closed)
@@ -222,6 +230,7 @@ impl TagAxis {
                 let own = set.tags.find(name).map(|id| &set.tags[id]);
                 own.is_none_or(|tag| !tag.required)
             }),
+            is_text,
             named: named.collect(),
             values,
         }

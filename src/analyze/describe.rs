@@ -66,6 +66,7 @@ impl Unlocks<'_> {
     fn describe_tag(&self, choice: &Choice) -> Option<String> {
         let (name, values) = self.axes.tag(choice.coordinate)?;
         let present = values.len() - 1;
+        let is_text = self.axes.is_text(choice.coordinate);
         // Where every device has the tag, what it is says more than what it is not.
         let positive = choice.others && !self.axes.may_be_absent(choice.coordinate);
         let choice = &match positive {
@@ -99,9 +100,12 @@ impl Unlocks<'_> {
                 .filter(|(place, _)| !choice.values.contains(place))
                 .map(|(_, value)| value)
                 .collect();
-            return Some(format!("has {name} and {}", compared(name, &missing, true)));
+            return Some(format!(
+                "has {name} and {}",
+                compared(name, &missing, true, is_text)
+            ));
         }
-        Some(compared(name, &chosen, choice.others))
+        Some(compared(name, &chosen, choice.others, is_text))
     }
 
     fn describe_times(&self, choice: &Choice) -> String {
@@ -135,13 +139,17 @@ impl Unlocks<'_> {
 }
 
 /// `env == a`, `env in [a, b]`, and negated `env != a`, `not env in [a, b]`.
-fn compared(name: &str, values: &[&TagValue], negated: bool) -> String {
+fn compared(name: &str, values: &[&TagValue], negated: bool, is_text: bool) -> String {
+    let written = |value: &String| match is_text {
+        true => quoted(value),
+        false => value.clone(),
+    };
     let mut words: Vec<String> = Vec::new();
     for value in values {
         match value {
             TagValue::Absent => {}
-            TagValue::Named(value) => words.push(bare_or_quoted(value)),
-            TagValue::AnyOf(values) => words.extend(values.iter().map(|one| bare_or_quoted(one))),
+            TagValue::Named(value) => words.push(written(value)),
+            TagValue::AnyOf(values) => words.extend(values.iter().map(written)),
             TagValue::Other(_) => words.push("any other".to_owned()),
         }
     }
@@ -153,20 +161,8 @@ fn compared(name: &str, values: &[&TagValue], negated: bool) -> String {
     }
 }
 
-/// A closed value as it is written; what is no name can only be a text.
-fn bare_or_quoted(value: &str) -> String {
-    let mut characters = value.chars();
-    let is_name = characters
-        .next()
-        .is_some_and(|first| first.is_ascii_lowercase())
-        && characters.all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-');
-    match is_name {
-        true => value.to_owned(),
-        false => quoted(value),
-    }
-}
-
-fn listed(words: &[String]) -> String {
+/// Words with commas between them; after some, how many more there are.
+pub fn listed(words: &[String]) -> String {
     let shown = words
         .iter()
         .take(LISTED)

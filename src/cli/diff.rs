@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::answer::{Answer, Failure};
-use super::{revision, set};
+use super::set;
 use crate::diagnostic::human;
 use crate::diff::inventory::Device;
 use crate::diff::render::{self, Shown};
@@ -66,8 +66,12 @@ impl Diff {
     /// Runs the command.
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let devices = self.inventory.as_ref().map(read_inventory).transpose()?;
-        let old = program(&self.old)?;
-        let new = program(&self.new)?;
+        let as_json = matches!(self.format, Format::Json);
+        let compiled = |operand: &str| set::compiled(operand.as_ref(), as_json);
+        let (old, new) = match (compiled(&self.old)?, compiled(&self.new)?) {
+            (Ok(old), Ok(new)) => (Program::compile(old), Program::compile(new)),
+            (Err(findings), _) | (_, Err(findings)) => return Ok(findings),
+        };
         let mut comparison = compare(&old, &new);
         let concerned = devices.map(|devices| comparison.devices_concerned(&devices));
         let concerned = concerned.as_deref();
@@ -90,22 +94,6 @@ impl Diff {
             },
             failures: Vec::new(),
         })
-    }
-}
-
-/// Compiles the set that an operand names.
-fn program(operand: &str) -> Result<Program, Failure> {
-    let loaded = match revision::of(operand) {
-        Some(revision) => set::check(revision.read()?, operand, String::new()),
-        None => set::load(operand.as_ref())?,
-    };
-    match loaded.checked.set {
-        Some(set) => Ok(Program::compile(set)),
-        None => {
-            let found = human::render_human(&loaded.report, super::terminal::colour());
-            let message = format!("`{operand}` does not compile\n{}", found.trim_end());
-            Err(Failure::new(message).help("`panopol check` says more"))
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::region::{Cause, Class, Extent, Kind, Place, Region, Side};
 use crate::eval::place;
-use crate::ir::people::{RoleGrant, Scope};
+use crate::ir::people::{Delegation, RoleGrant, Scope};
 use crate::ir::{PersonId, PolicySet};
 use crate::source::Span;
 
@@ -72,13 +72,7 @@ fn said(set: &PolicySet) -> BTreeMap<String, Said> {
     for (_, person) in set.persons.iter() {
         let mut facts = roles(set, &person.roles);
         facts.insert("a person".to_owned());
-        for delegation in &person.delegations {
-            let (to, period) = (person_name(set, delegation.to), delegation.period);
-            facts.insert(format!(
-                "delegate {to} from {} until {}",
-                period.from, period.until
-            ));
-        }
+        facts.extend(stand_ins(set, &person.delegations));
         let place = Some(("person", person.header.span));
         found.insert(person.header.name.clone(), Said { facts, place });
     }
@@ -89,6 +83,29 @@ fn said(set: &PolicySet) -> BTreeMap<String, Said> {
         found.insert(service.header.name.clone(), Said { facts, place });
     }
     found
+}
+
+/// Who stands in and when, periods that touch as one.
+fn stand_ins(set: &PolicySet, delegations: &[Delegation]) -> Vec<String> {
+    let mut sorted: Vec<&Delegation> = delegations.iter().collect();
+    sorted.sort_by_key(|one| (one.to, one.period.from));
+    let mut joined: Vec<Delegation> = Vec::new();
+    for one in sorted {
+        match joined.last_mut() {
+            Some(last) if last.to == one.to && last.period.until >= one.period.from => {
+                last.period.until = last.period.until.max(one.period.until);
+            }
+            Some(_) | None => joined.push(one.clone()),
+        }
+    }
+    let words = joined.iter().map(|Delegation { to, period }| {
+        let (from, until) = (period.from, period.until);
+        format!(
+            "delegate {} from {from} until {until}",
+            person_name(set, *to)
+        )
+    });
+    words.collect()
 }
 
 fn person_name(set: &PolicySet, id: PersonId) -> &str {

@@ -15,7 +15,7 @@ const HOSTED: &[&str] = &["http", "https", "ws", "wss", "ftp"];
 /// Reads a requested URI.
 pub(super) fn parse_name(text: &str) -> Result<Uri, SanError> {
     let uri = parse(text)?;
-    if uri.authority.is_none() && uri.rest.is_empty() {
+    if uri.is_scheme_alone() {
         return Err(SanError::new(text, "has nothing after its scheme"));
     }
     Ok(uri)
@@ -30,7 +30,7 @@ pub(super) fn parse_pattern(text: &str) -> Result<Uri, SanError> {
         ));
     }
     let uri = parse(text)?;
-    if uri.authority.is_none() && uri.rest.is_empty() && uri.scheme != "urn" {
+    if uri.is_scheme_alone() && uri.scheme != "urn" {
         return Err(SanError::new(
             text,
             "names no host and no path; scheme and host are compared whole, so say which",
@@ -176,6 +176,11 @@ impl Uri {
         self.scheme == other.scheme
             && self.authority == other.authority
             && other.rest.starts_with(&self.rest)
+    }
+
+    /// Whether it is a scheme and nothing more: a pattern (`urn:`), never a name.
+    pub fn is_scheme_alone(&self) -> bool {
+        self.authority.is_none() && self.rest.is_empty()
     }
 
     /// The host where it is a name, normalised.

@@ -30,7 +30,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("eval", &["ir", "space", "request", "decision", "approval"]),
     (
         "suite",
-        &["ir", "space", "eval", "request", "decision", "diagnostic"],
+        &[
+            "ir",
+            "space",
+            "eval",
+            "analyze",
+            "request",
+            "decision",
+            "diagnostic",
+        ],
     ),
     (
         "lint",

@@ -158,8 +158,13 @@ impl<'a> Issuances<'a> {
         here.beyond(there, &mut self.automata)
     }
 
-    /// The simplest request of some subjects with these values.
+    /// The simplest request of some subjects with these values; none where it has
+    /// too many names to be written.
     pub fn request(&self, subjects: Diagram, values: &[Value]) -> Option<IssuanceRequest> {
+        let is_written = |value: &Value| !matches!(value, Value::SanCount(_));
+        if !values.iter().all(is_written) {
+            return None;
+        }
         let mut request = self.subjects.request(&self.diagrams, subjects)?;
         values.iter().for_each(|value| value.put(&mut request));
         match request.action {

@@ -17,17 +17,19 @@ use crate::san::{Authority, Host, San, SanPattern, Uri, inside, meets, parse_nam
 /// one of them does; the simplest first.
 pub(super) fn representatives(patterns: &[&SanPattern]) -> Vec<San> {
     let suffixes = suffixes(patterns);
+    let mailbox = fresh("witness", |local| is_mentioned_mailbox(patterns, local));
+    let scheme = fresh("x-witness", |scheme| is_mentioned_scheme(patterns, scheme));
     let mut found: Vec<String> = Vec::new();
     for suffix in &suffixes {
-        let fresh = fresh_label(suffix, &suffixes);
-        let below = join(&fresh, suffix);
+        let free_label = fresh("x", |label| suffixes.contains(&join(label, suffix)));
+        let below = join(&free_label, suffix);
         let deeper = join("a", &below);
         for host in [suffix.clone(), below.clone(), deeper.clone()] {
             if !host.is_empty() {
                 found.push(format!("dns:{host}"));
-                found.push(format!("email:witness@{host}"));
+                found.push(format!("email:{mailbox}@{host}"));
                 found.push(format!("uri:https://{host}/"));
-                found.push(format!("uri:x-witness://{host}/"));
+                found.push(format!("uri:{scheme}://{host}/"));
             }
         }
         for base in [suffix, &below] {
@@ -37,7 +39,7 @@ pub(super) fn representatives(patterns: &[&SanPattern]) -> Vec<San> {
         }
     }
     found.push("uri:urn:witness".to_owned());
-    found.push("uri:https://192.0.2.1/".to_owned());
+    found.push(format!("uri:{scheme}:witness"));
     found.extend(
         addresses(patterns)
             .into_iter()
@@ -52,9 +54,12 @@ pub(super) fn representatives(patterns: &[&SanPattern]) -> Vec<San> {
                 found.push(format!("email:{local}@{host}"));
             }
             SanPattern::Uri(uri) => {
-                let spelled = San::Uri(uri.clone()).to_string();
-                found.push(format!("{spelled}witness"));
-                found.push(spelled);
+                let end = if uri.is_scheme_alone() {
+                    unmentioned_rest(patterns, uri)
+                } else {
+                    String::new()
+                };
+                found.push(format!("{}{end}", San::Uri(uri.clone())));
             }
             SanPattern::Email { local: None, .. } | SanPattern::Dns(_) | SanPattern::Ip(_) => {}
         }
@@ -104,13 +109,54 @@ fn suffixes(patterns: &[&SanPattern]) -> BTreeSet<String> {
     found
 }
 
-/// A label that makes no mentioned host before `suffix`.
-fn fresh_label(suffix: &str, suffixes: &BTreeSet<String>) -> String {
-    let is_free = |label: &String| !suffixes.contains(&join(label, suffix));
-    let mut numbered = (1_u32..).map(|number| format!("x{number}"));
-    let plain = Some("x".to_owned()).filter(&is_free);
-    plain.or_else(|| numbered.find(is_free)).unwrap_or_default()
+/// `word`, with a number behind it where it is taken.
+fn fresh(word: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (1_u32..).map(|number| format!("{word}{number}"));
+    let mut words = std::iter::once(word.to_owned()).chain(numbered);
+    words.find(|word| !is_taken(word)).unwrap_or_default()
 }
+
+fn is_mentioned_mailbox(patterns: &[&SanPattern], name: &str) -> bool {
+    let mut locals = patterns.iter().filter_map(|pattern| match pattern {
+        SanPattern::Email { local, .. } => local.as_deref(),
+        SanPattern::Dns(_) | SanPattern::Ip(_) | SanPattern::Uri(_) => None,
+    });
+    locals.any(|local| local == name)
+}
+
+fn uris<'a>(patterns: &'a [&SanPattern]) -> impl Iterator<Item = &'a Uri> {
+    patterns.iter().filter_map(|pattern| match pattern {
+        SanPattern::Uri(uri) => Some(uri),
+        SanPattern::Dns(_) | SanPattern::Ip(_) | SanPattern::Email { .. } => None,
+    })
+}
+
+fn is_mentioned_scheme(patterns: &[&SanPattern], scheme: &str) -> bool {
+    uris(patterns).any(|uri| uri.scheme == scheme)
+}
+
+/// What follows a scheme that is a pattern by itself, and no name, so that no
+/// longer pattern covers it: a word, or the first character that is free.
+fn unmentioned_rest(patterns: &[&SanPattern], alone: &Uri) -> String {
+    let is_longer =
+        |uri: &&Uri| uri.scheme == alone.scheme && uri.authority.is_none() && !uri.rest.is_empty();
+    let longer: Vec<&Uri> = uris(patterns).filter(is_longer).collect();
+    let is_free = |rest: &String| !longer.iter().any(|uri| rest.starts_with(&uri.rest));
+    let characters = (b'a'..=b'z').chain(b'!'..=b'~');
+    let characters = characters.map(|byte| char::from(byte).to_string());
+    let encoded = (0..=u8::MAX).map(|byte| format!("%{byte:02X}"));
+    let mut rests = std::iter::once("witness".to_owned())
+        .chain(characters)
+        .chain(encoded);
+    let is_name = |rest: &String| parse_name(&format!("uri:{}:{rest}", alone.scheme)).is_ok();
+    rests
+        .find(|rest| is_free(rest) && is_name(rest))
+        .unwrap_or_default()
+}
+
+/// The first address behind the IPv4-mapped ones, which are no names: it stands
+/// for those of a range that begins among them.
+const AFTER_MAPPED: IpAddr = IpAddr::V6(Ipv6Addr::new(0, 0, 0, 0, 1, 0, 0, 0));
 
 /// The first address of each prefix and the first after it, and one of each family.
 fn addresses(patterns: &[&SanPattern]) -> BTreeSet<IpAddr> {
@@ -119,6 +165,7 @@ fn addresses(patterns: &[&SanPattern]) -> BTreeSet<IpAddr> {
         IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
         IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        AFTER_MAPPED,
     ]);
     for pattern in patterns {
         let SanPattern::Ip(prefix) = pattern else {

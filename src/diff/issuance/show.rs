@@ -2,6 +2,7 @@
 //! which rule, with which value.
 
 use super::{Comparer, Found, Key};
+use crate::analyze::describe::listed;
 use crate::analyze::issuance::{Cover, Excess, Issuances, Value};
 use crate::diff::region::{Cause, Example, Extent, Place, Region, Side};
 use crate::eval::place;
@@ -108,24 +109,62 @@ impl<'a> Comparer<'a> {
     }
 }
 
+/// The values of an excess, in words.
 pub(super) fn field_words(excess: &Excess) -> String {
-    let text = |value: &Option<String>| value.as_ref().map_or("none".to_owned(), |one| quoted(one));
+    let all = std::iter::once(&excess.value).chain(&excess.also);
+    let words: Vec<Option<String>> = all.map(word).collect();
     match &excess.value {
-        Value::KeyType(one) => format!("key-type {}", one.map_or("none", |one| one.word())),
-        Value::IssuerType(one) => format!("issuer-type {}", one.map_or("none", |one| one.word())),
-        Value::IssuerId(one) => format!("issuer-id {}", text(one)),
-        Value::Name(one) => format!("name such as {}", text(one)),
-        Value::Lifetime(None) => "no lifetime".to_owned(),
-        Value::Lifetime(Some(one)) => {
-            format!("lifetime such as {}", duration(*one))
-        }
+        Value::KeyType(_) => one_of("key-type", words),
+        Value::IssuerType(_) => one_of("issuer-type", words),
+        Value::IssuerId(_) => one_of("issuer-id", words),
+        Value::Name(_) => such_as("name", words),
+        Value::Lifetime(_) => such_as("lifetime", words),
         Value::AutoRenew(_) => "auto-renew off".to_owned(),
-        Value::San(names) => match (excess.code, names.as_slice()) {
-            (ReasonCode::SanCount, names) => format!("{} names", names.len()),
-            (_, names) => format!("san such as {}", names.join(", ")),
-        },
-        Value::Reason(_) => "no reason".to_owned(),
-        Value::Ticket(None) => "no ticket".to_owned(),
-        Value::Ticket(Some(one)) => format!("ticket such as {}", quoted(one)),
+        Value::San(names) if excess.code == ReasonCode::SanCount => {
+            format!("{} names", names.len())
+        }
+        Value::San(_) => such_as("san", words),
+        Value::SanCount(count) => format!("{count} names"),
+        Value::Reason(_) => such_as("reason", words),
+        Value::Ticket(_) => such_as("ticket", words),
+    }
+}
+
+/// One value as it is written; none for an absent one.
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::KeyType(one) => one.map(|one| one.word().to_owned()),
+        Value::IssuerType(one) => one.map(|one| one.word().to_owned()),
+        Value::Lifetime(one) => one.map(duration),
+        Value::AutoRenew(one) => one.map(|one| one.to_string()),
+        Value::San(names) => Some(names.join(", ")),
+        Value::SanCount(count) => Some(count.to_string()),
+        Value::IssuerId(one) | Value::Name(one) | Value::Reason(one) | Value::Ticket(one) => {
+            one.as_ref().map(|one| quoted(one))
+        }
+    }
+}
+
+/// `key-type Ed25519`, `key-type in [Ed25519, RSA-2048] or none`, `no key-type`
+fn one_of(field: &str, words: Vec<Option<String>>) -> String {
+    let or_none = if words.contains(&None) {
+        " or none"
+    } else {
+        ""
+    };
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    match words.as_slice() {
+        [] => format!("no {field}"),
+        [one] => format!("{field} {one}{or_none}"),
+        many => format!("{field} in [{}]{or_none}", listed(many)),
+    }
+}
+
+/// `lifetime such as 91d`, `no lifetime`
+fn such_as(field: &str, words: Vec<Option<String>>) -> String {
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    match words.is_empty() {
+        true => format!("no {field}"),
+        false => format!("{field} such as {}", listed(&words)),
     }
 }

@@ -56,12 +56,17 @@ impl Meaning {
         })
     }
 
+    /// Who must approve, in words.
+    pub(super) fn groups_words(&self) -> String {
+        let groups: Vec<String> = self.groups.iter().map(GroupMeaning::words).collect();
+        groups.join(" or ")
+    }
+
     /// In words: all of it, as what differs may be anywhere.
     pub(in crate::diff) fn words(&self, beside: &Meaning) -> String {
         let mut parts: Vec<String> = Vec::new();
         if self.groups != beside.groups {
-            let groups: Vec<String> = self.groups.iter().map(GroupMeaning::words).collect();
-            parts.push(groups.join(" or "));
+            parts.push(self.groups_words());
         }
         let mut term = |name: &str, own: u64, other: u64| {
             if own != other {
@@ -108,21 +113,34 @@ impl GroupMeaning {
             .map(|one| (one.after, names(set, &one.to)))
             .collect();
         escalations.sort();
-        GroupMeaning {
+        let meaning = GroupMeaning {
             mandatory: group.mandatory,
             tier_above: group.tier_above,
             approvers: names(set, &group.approvers),
             need,
             escalations,
+        };
+        meaning.plain()
+    }
+
+    /// One clause that every approver there can be may fill is a bare count.
+    fn plain(mut self) -> Self {
+        let is_closed = !self.tier_above && self.escalations.is_empty();
+        if let [(_, of)] = self.need.as_mut_slice()
+            && is_closed
+            && of.as_ref() == Some(&self.approvers)
+        {
+            *of = None;
         }
+        self
     }
 
     fn words(&self) -> String {
-        let clause = |(count, of): &(u32, Option<BTreeSet<String>>)| {
-            format!(
-                "{count} of {}",
-                people(of.as_ref().unwrap_or(&self.approvers))
-            )
+        let clause = |(count, of): &(u32, Option<BTreeSet<String>>)| match of {
+            None => format!("{count} of {}", people(&self.approvers)),
+            // Nobody who is added later, or has a higher role, fills it.
+            Some(of) if *of == self.approvers => format!("{count} of {} alone", people(of)),
+            Some(of) => format!("{count} of {}", people(of)),
         };
         let need: Vec<String> = self.need.iter().map(clause).collect();
         let tier = if self.tier_above {

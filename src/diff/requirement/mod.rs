@@ -18,7 +18,7 @@ use crate::ir::{ApprovalId, PolicySet};
 use crate::space::diagram::{Diagram, FALSE, OverBudget};
 use meaning::GroupMeaning;
 pub(super) use meaning::Meaning;
-use overrides::{allow_onces, bypasses};
+use overrides::{allow_onces, behind_allow_onces, bypasses};
 pub(super) use overrides::{bypass_cause, bypasses_differ, until_words};
 
 /// The first group of either set whose meaning the other's cover lacks.
@@ -94,6 +94,7 @@ pub(super) fn compare_unlocks(unlocks: &mut Unlocks<'_>, sets: [&PolicySet; 2]) 
     let parts = [
         (Kind::Requirement, requirements(unlocks, sets)),
         (Kind::AllowOnce, allow_onces(unlocks, sets)),
+        (Kind::AllowOnce, behind_allow_onces(unlocks, sets)),
         (Kind::Bypass, bypasses(unlocks, sets)),
     ];
     for (kind, found) in parts {
@@ -109,17 +110,11 @@ fn requirements(
     unlocks: &mut Unlocks<'_>,
     sets: [&PolicySet; 2],
 ) -> Result<Vec<Region>, OverBudget> {
-    let layers = [0, 1].map(|side| {
-        let groups = unlocks.groups(side).iter();
-        groups
-            .map(|&(id, devices)| (devices, id))
-            .collect::<Vec<_>>()
-    });
     let differ = |old: &[ApprovalId], new: &[ApprovalId]| {
         let (old, new) = (Meaning::of(sets[0], old), Meaning::of(sets[1], new));
         old.is_some() && new.is_some() && old != new
     };
-    let pairs = Pairs::of(unlocks, layers, differ)?;
+    let pairs = Pairs::of(unlocks, group_layers(unlocks), differ)?;
     let mut regions = Vec::new();
     for (pair, devices) in &pairs.parts {
         let covers = [pairs.covers[0].at(pair[0]), pairs.covers[1].at(pair[1])];
@@ -148,6 +143,42 @@ fn requirements(
         });
     }
     Ok(regions)
+}
+
+/// The groups of both sets, each with the devices that it covers.
+fn group_layers(unlocks: &Unlocks<'_>) -> [Vec<(Diagram, ApprovalId)>; 2] {
+    [0, 1].map(|side| {
+        let groups = unlocks.groups(side).iter();
+        groups.map(|&(id, devices)| (devices, id)).collect()
+    })
+}
+
+/// The devices that rules of both sets let through from one address, at one time.
+fn reached_in_both(unlocks: &mut Unlocks<'_>, devices: Diagram) -> Result<Diagram, OverBudget> {
+    let time = unlocks.axes.time();
+    let classes = std::mem::take(&mut unlocks.classes);
+    let mut reached = Ok(FALSE);
+    for class in &classes {
+        let Ok(known) = reached else { break };
+        reached = passing_in_both(unlocks, &class.members, devices)
+            .and_then(|both| unlocks.diagrams.whatever(both, time))
+            .and_then(|both| unlocks.diagrams.or(known, both));
+    }
+    unlocks.classes = classes;
+    reached
+}
+
+fn passing_in_both(
+    unlocks: &mut Unlocks<'_>,
+    members: &[u32],
+    devices: Diagram,
+) -> Result<Diagram, OverBudget> {
+    let mut passing = devices;
+    for side in [0, 1] {
+        let standings = unlocks.standings(side, members, passing)?;
+        passing = unlocks.diagrams.or(standings.pending, standings.allowed)?;
+    }
+    Ok(passing)
 }
 
 /// Where devices wait under both sets.

@@ -3,19 +3,20 @@
 
 use std::collections::BTreeSet;
 
-use super::meaning::{names, people};
-use super::{Pairs, device_region, pending_in_both};
+use super::meaning::{Meaning, names, people};
+use super::{Pairs, cause, device_region, group_layers, pending_in_both, reached_in_both};
 use crate::analyze::unlock::Unlocks;
 use crate::diff::region::{Cause, Example, Kind, Region, Side};
 use crate::diff::unlock::witness_of;
 use crate::eval::place;
 use crate::ir::people::Coverage;
-use crate::ir::{AllowOnceId, BypassId, PolicySet};
+use crate::ir::{AllowOnceId, ApprovalId, BypassId, PolicySet};
 use crate::source::duration;
-use crate::space::diagram::{Diagram, OverBudget};
+use crate::space::diagram::{Diagram, FALSE, OverBudget, TRUE};
+use crate::vocabulary::Override;
 
 /// What an allow-once rule says: what it overrides, who arms it, for how long.
-type Arming = (Vec<crate::vocabulary::Override>, BTreeSet<String>, u64);
+type Arming = (Vec<Override>, BTreeSet<String>, u64);
 
 fn arming(set: &PolicySet, ids: &[AllowOnceId]) -> BTreeSet<Arming> {
     let rules = ids.iter().map(|&id| &set.allow_onces[id]);
@@ -81,6 +82,72 @@ pub(super) fn allow_onces(
         )?);
     }
     Ok(regions)
+}
+
+/// Devices that no rule allows under both sets, and a one-time unlock may: what it
+/// then waits for is seen nowhere else.
+pub(super) fn behind_allow_onces(
+    unlocks: &mut Unlocks<'_>,
+    sets: [&PolicySet; 2],
+) -> Result<Vec<Region>, OverBudget> {
+    let mut lifted = TRUE;
+    for (side, set) in sets.into_iter().enumerate() {
+        let own = source_lifted(unlocks, side, set)?;
+        lifted = unlocks.diagrams.and(lifted, own)?;
+    }
+    let differ = |old: &[ApprovalId], new: &[ApprovalId]| {
+        Meaning::of(sets[0], old) != Meaning::of(sets[1], new)
+    };
+    let pairs = Pairs::of(unlocks, group_layers(unlocks), differ)?;
+    let mut regions = Vec::new();
+    for (pair, devices) in &pairs.parts {
+        let covers = [pairs.covers[0].at(pair[0]), pairs.covers[1].at(pair[1])];
+        let devices = unlocks.diagrams.and(*devices, lifted)?;
+        let reached = reached_in_both(unlocks, devices)?;
+        let devices = unlocks.diagrams.minus(devices, reached)?;
+        let meanings = [
+            Meaning::of(sets[0], covers[0]),
+            Meaning::of(sets[1], covers[1]),
+        ];
+        let words = (
+            waiting_words(&meanings, Side::Old),
+            waiting_words(&meanings, Side::New),
+        );
+        let rule = cause(sets, covers);
+        regions.extend(device_region(
+            unlocks,
+            Kind::AllowOnce,
+            words,
+            devices,
+            rule,
+        )?);
+    }
+    Ok(regions)
+}
+
+/// The devices whose source a one-time unlock of one of the sets may override.
+fn source_lifted(
+    unlocks: &mut Unlocks<'_>,
+    side: usize,
+    set: &PolicySet,
+) -> Result<Diagram, OverBudget> {
+    let mut lifted = FALSE;
+    for (_, rule) in set.allow_onces.iter() {
+        if rule.overrides.contains(&Override::Source) {
+            let devices = unlocks.devices(side, &rule.selector)?;
+            lifted = unlocks.diagrams.or(lifted, devices)?;
+        }
+    }
+    unlocks.diagrams.and(lifted, unlocks.permitted(side))
+}
+
+fn waiting_words(meanings: &[Option<Meaning>; 2], side: Side) -> String {
+    let waits = match (side.of(meanings), side.other().of(meanings)) {
+        (None, _) => return "a one-time unlock of the source opens at once".to_owned(),
+        (Some(own), Some(other)) => own.words(other),
+        (Some(own), None) => own.groups_words(),
+    };
+    format!("a one-time unlock of the source waits: {waits}")
 }
 
 pub(super) fn bypasses(

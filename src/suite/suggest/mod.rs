@@ -4,10 +4,12 @@
 //! comes out is what the block expects, so that it passes today and says when
 //! that changes. Whether it is what was meant is for the reader to judge.
 //!
-//! [`tags`] finds devices, [`unlock`] what to ask of them; [`issuance`] builds
-//! requests, [`sample`] values that patterns match; [`text`] writes blocks. The
-//! search has a budget, and what it does not find is said.
+//! [`exact`] finds what waits for people, [`tags`] other devices, [`unlock`] what
+//! to ask of them; [`issuance`] builds requests, [`sample`] values that patterns
+//! match; [`text`] writes blocks. The search has a budget, and what it does not
+//! find is said.
 
+mod exact;
 mod issuance;
 mod sample;
 mod tags;
@@ -17,6 +19,7 @@ mod unlock;
 use super::coverage::{Coverage, Kind, Reached, Unreached};
 use super::edges::Edges;
 use crate::eval::Program;
+use exact::Exact;
 
 /// How many edges of one network or line a block asks from.
 const EDGES: usize = 12;
@@ -46,21 +49,27 @@ pub fn suggest(program: &Program, coverage: &Coverage) -> Suggestions {
     let mut found = Suggestions::default();
     // A block for one thing often reaches another.
     let mut reached = Reached::default();
+    let mut exact = Exact::of(program.set());
     for one in &coverage.unreached {
         if reached.has(program, one.kind, &one.name) {
             continue;
         }
         let block = match one.kind {
-            Kind::Unlock | Kind::AllowOnce | Kind::Network => unlock::reach(program, one),
+            Kind::Unlock | Kind::AllowOnce | Kind::Network => {
+                unlock::reach(program, &mut exact, one)
+            }
             Kind::Issuance => issuance::reach(program, one),
-            Kind::Approval => unlock::reach(program, one).or_else(|| issuance::reach(program, one)),
+            Kind::Approval => {
+                unlock::reach(program, &mut exact, one).or_else(|| issuance::reach(program, one))
+            }
         };
         let Some(block) = block else {
             found.not_found.push(one.clone());
             continue;
         };
         reached.add(program, block.from, &block.decision);
-        let name = unused(program, &format!("{} {}", one.kind.word(), one.name));
+        let name = format!("{} {}", one.kind.word(), one.name);
+        let name = unused(program, &found.blocks, &name);
         found.blocks.push(Suggestion {
             block: text::test(&name, &block.subject, &[block.line]),
             name,
@@ -84,7 +93,7 @@ pub fn suggest(program: &Program, coverage: &Coverage) -> Suggestions {
             }
         };
         let name = format!("edges of {} {}{place}", edges.kind.word(), edges.name);
-        let name = unused(program, &name);
+        let name = unused(program, &found.blocks, &name);
         found.blocks.push(Suggestion {
             block: text::test(&name, &subject, &lines),
             name,
@@ -93,9 +102,12 @@ pub fn suggest(program: &Program, coverage: &Coverage) -> Suggestions {
     found
 }
 
-/// A name that no test has yet.
-fn unused(program: &Program, name: &str) -> String {
-    let taken = |name: &str| program.set().tests.iter().any(|test| test.name == name);
+/// A name that no test has yet, and no block.
+fn unused(program: &Program, blocks: &[Suggestion], name: &str) -> String {
+    let taken = |name: &str| {
+        let mut tests = program.set().tests.iter();
+        tests.any(|test| test.name == name) || blocks.iter().any(|block| block.name == name)
+    };
     let mut free = name.to_owned();
     let mut number = 2;
     while taken(&free) {

@@ -1,5 +1,5 @@
-//! Devices that selectors match: tags are given values one after the other, and
-//! a branch is left as soon as a selector cannot hold any more.
+//! Devices that a selector matches: tags are given values one after the other, and
+//! a branch is left as soon as the selector cannot hold any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,15 @@ const BUDGET: usize = 20_000;
 /// A device's tags by their ids; none: absent. Tags that are not in it are open.
 type Partial = BTreeMap<TagId, Option<String>>;
 
-/// Gives devices that all of `selectors` match and none of `unless` does, and
-/// that enrollment permits, simplest first, until `take` has what it wants.
+/// Gives devices that `selector` matches and that enrollment permits, simplest
+/// first, until `take` has what it wants.
 pub(super) fn each_device(
     set: &PolicySet,
-    selectors: &[&Selector],
-    unless: &[&Selector],
+    selector: &Selector,
     mut take: impl FnMut(&BTreeMap<String, String>) -> bool,
 ) {
     let mut mentioned = BTreeMap::new();
-    for selector in selectors.iter().chain(unless) {
-        mention(selector, &mut mentioned);
-    }
+    mention(selector, &mut mentioned);
     for (id, _) in set.tags.iter().filter(|(_, tag)| tag.required) {
         mentioned.entry(id).or_default();
     }
@@ -39,11 +36,7 @@ pub(super) fn each_device(
             return;
         }
         budget -= 1;
-        let is_any = |all: &[&Selector], held| {
-            let mut held = all.iter().filter(|one| judge(one, &partial) == Some(held));
-            held.next().is_some()
-        };
-        if is_any(selectors, false) || is_any(unless, true) {
+        if judge(selector, &partial) == Some(false) {
             continue;
         }
         let Some((id, values)) = choices.get(partial.len()) else {

@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
+use super::exact::Exact;
 use super::{Block, tags, text};
-use crate::address::covers;
+use crate::address::{covers, fold};
+use crate::analyze::witness::UnlockWitness;
 use crate::decision::Decision;
 use crate::eval::{Program, given};
-use crate::ir::people::Coverage;
 use crate::ir::selector::Selector;
 use crate::ir::test::UnlockSubject;
 use crate::ir::unlock::{Source, SourceLine, UnlockRule};
@@ -40,36 +41,25 @@ struct Probe {
 
 /// A line that might be reached, and from where.
 struct Aim<'a> {
-    selectors: Vec<&'a Selector>,
-    /// What the device is not to match, lest it is denied.
-    unless: Vec<&'a Selector>,
-    line: Option<&'a SourceLine>,
+    selector: &'a Selector,
+    line: &'a SourceLine,
     addresses: Vec<IpAddr>,
-    once: Option<AllowOnceId>,
-    disabled: bool,
 }
 
 /// A block that reaches `goal`: one that is not denied, if any is found.
-pub(super) fn reach(program: &Program, goal: &Unreached) -> Option<Block> {
+pub(super) fn reach(program: &Program, exact: &mut Exact<'_>, goal: &Unreached) -> Option<Block> {
     let set = program.set();
     let mut second = None;
-    let mut budget = BUDGET;
-    for aim in aims(set, goal) {
-        for probe in probes(set, &aim) {
-            let decision = ask(program, &probe);
-            let mut reached = Reached::default();
-            reached.add(program, Some(probe.from), &decision);
-            if reached.has(program, goal.kind, &goal.name) {
-                let block = block(program, &probe, decision);
-                if is_telling(goal, &block.decision) {
-                    return Some(block);
-                }
-                second = second.or(Some(block));
+    for probe in probes_of(set, exact, goal) {
+        let decision = ask(program, &probe);
+        let mut reached = Reached::default();
+        reached.add(program, Some(probe.from), &decision);
+        if reached.has(program, goal.kind, &goal.name) {
+            let block = block(program, &probe, decision);
+            if is_telling(goal, &block.decision) {
+                return Some(block);
             }
-            budget -= 1;
-            if budget == 0 {
-                return second;
-            }
+            second = second.or(Some(block));
         }
     }
     second
@@ -90,71 +80,58 @@ fn is_telling(goal: &Unreached, decision: &Decision) -> bool {
     }
 }
 
-/// Where `goal` might be reached.
-fn aims<'a>(set: &'a PolicySet, goal: &Unreached) -> Vec<Aim<'a>> {
-    match goal.kind {
+/// Questions that might reach `goal`.
+fn probes_of(set: &PolicySet, exact: &mut Exact<'_>, goal: &Unreached) -> Vec<Probe> {
+    let aims: Vec<Aim<'_>> = match goal.kind {
         Kind::Unlock => {
             let rule = set.unlocks.find(&goal.name).map(|id| &set.unlocks[id]);
-            rule.into_iter()
-                .flat_map(|rule| lines(set, rule, None))
-                .collect()
+            rule.into_iter().flat_map(|rule| lines(set, rule)).collect()
         }
         Kind::Network => {
-            let Some(id) = set.networks.find(&goal.name) else {
-                return Vec::new();
-            };
-            through(set, id)
+            let id = set.networks.find(&goal.name);
+            id.map_or(Vec::new(), |id| through(set, id))
         }
         Kind::Approval => {
-            let group = set.approvals.find(&goal.name).map(|id| &set.approvals[id]);
-            let Some(Coverage::Unlock(selector)) = group.map(|group| &group.covers) else {
-                return Vec::new();
-            };
-            allowing(set, selector)
+            let found = set.approvals.find(&goal.name);
+            let found = found.and_then(|id| exact.waiting(id));
+            return found.map(Probe::of).into_iter().collect();
         }
         Kind::AllowOnce => {
-            let Some(id) = set.allow_onces.find(&goal.name) else {
-                return Vec::new();
-            };
-            arming(set, id)
+            let found = set.allow_onces.find(&goal.name).and_then(|id| {
+                let (witness, stop) = exact.overridden(&set.allow_onces[id])?;
+                Some(Probe {
+                    once: Some(id),
+                    disabled: stop == Override::Disabled,
+                    ..Probe::of(witness)
+                })
+            });
+            return found.into_iter().collect();
         }
         Kind::Issuance => Vec::new(),
+    };
+    let probes = aims.iter().flat_map(|aim| probes(set, aim));
+    probes.take(BUDGET).collect()
+}
+
+impl Probe {
+    fn of(witness: UnlockWitness) -> Self {
+        Probe {
+            tags: witness.tags,
+            from: witness.source,
+            at: witness.at.unwrap_or(NOON),
+            once: None,
+            disabled: false,
+        }
     }
 }
 
-/// Every line of a rule, for devices that `also` matches too.
-fn lines<'a>(
-    set: &'a PolicySet,
-    rule: &'a UnlockRule,
-    also: Option<&'a Selector>,
-) -> impl Iterator<Item = Aim<'a>> + use<'a> {
+/// Every line of a rule.
+fn lines<'a>(set: &'a PolicySet, rule: &'a UnlockRule) -> impl Iterator<Item = Aim<'a>> + use<'a> {
     rule.allow.iter().chain(&rule.deny).map(move |line| Aim {
-        selectors: [&rule.selector].into_iter().chain(also).collect(),
-        unless: Vec::new(),
+        selector: &rule.selector,
         addresses: addresses(set, line),
-        line: Some(line),
-        once: None,
-        disabled: false,
+        line,
     })
-}
-
-/// The lines that allow devices that `selector` matches; and the same for
-/// devices that no rule denies anything.
-fn allowing<'a>(set: &'a PolicySet, selector: &'a Selector) -> Vec<Aim<'a>> {
-    let rules = || set.unlocks.iter().map(|(_, rule)| rule);
-    let denying: Vec<&Selector> = rules()
-        .filter(|rule| !rule.deny.is_empty())
-        .map(|rule| &rule.selector)
-        .collect();
-    let aims = || {
-        let allowing = rules().filter(|rule| !rule.allow.is_empty());
-        allowing.flat_map(|rule| lines(set, rule, Some(selector)))
-    };
-    let undenied = aims().map(|aim| Aim {
-        unless: denying.clone(),
-        ..aim
-    });
-    aims().chain(undenied).collect()
 }
 
 /// The lines that name a network, or one that names it, from its own addresses.
@@ -169,10 +146,9 @@ fn through(set: &PolicySet, id: NetworkId) -> Vec<Aim<'_>> {
         own = parts.flat_map(samples).collect();
     }
     let rules = set.unlocks.iter().map(|(_, rule)| rule);
-    let aims = rules.flat_map(|rule| lines(set, rule, None));
+    let aims = rules.flat_map(|rule| lines(set, rule));
     let naming = aims.filter(|aim| {
-        let sources = aim.line.into_iter().flat_map(|line| &line.sources);
-        let mut named = sources.filter_map(|source| match source {
+        let mut named = aim.line.sources.iter().filter_map(|source| match source {
             Source::Network(named) => Some(*named),
             Source::Prefix(_) => None,
         });
@@ -189,35 +165,6 @@ fn has_part(set: &PolicySet, whole: NetworkId, part: NetworkId) -> bool {
     let name = set.networks.name(part);
     let mut parts = set.network_parts(whole).into_iter();
     parts.any(|network| network.header.name == name)
-}
-
-/// Devices that a one-time unlock is armed for: from where they are allowed, and
-/// from where they are not.
-fn arming(set: &PolicySet, id: AllowOnceId) -> Vec<Aim<'_>> {
-    let rule = &set.allow_onces[id];
-    let disabled = rule.overrides.contains(&Override::Disabled);
-    let elsewhere = Aim {
-        selectors: vec![&rule.selector],
-        unless: Vec::new(),
-        line: None,
-        // Documentation prefixes, which few policies allow. Source: RFC 5737, RFC 3849.
-        addresses: ["192.0.2.1", "198.51.100.1", "2001:db8:ffff::1"]
-            .iter()
-            .filter_map(|text| text.parse().ok())
-            .collect(),
-        once: Some(id),
-        disabled,
-    };
-    let known = allowing(set, &rule.selector).into_iter().map(|aim| Aim {
-        once: Some(id),
-        disabled,
-        ..aim
-    });
-    if rule.overrides.contains(&Override::Source) {
-        [elsewhere].into_iter().chain(known).collect()
-    } else {
-        known.chain([elsewhere]).collect()
-    }
 }
 
 /// Addresses that a line covers: edges of its sources, and what lies beside the
@@ -250,16 +197,16 @@ fn prefixes<'a>(set: &'a PolicySet, line: &'a SourceLine) -> impl Iterator<Item 
 
 /// The questions of one aim: some devices, each from some addresses.
 fn probes(set: &PolicySet, aim: &Aim<'_>) -> Vec<Probe> {
-    let at = aim.line.map_or(NOON, |line| open_at(set, line));
+    let at = open_at(set, aim.line);
     let mut probes = Vec::new();
     let mut devices = 0;
-    tags::each_device(set, &aim.selectors, &aim.unless, |tags| {
+    tags::each_device(set, aim.selector, |tags| {
         let asked = aim.addresses.iter().map(|&from| Probe {
             tags: tags.clone(),
-            from,
+            from: fold(from),
             at,
-            once: aim.once,
-            disabled: aim.disabled,
+            once: None,
+            disabled: false,
         });
         probes.extend(asked);
         devices += 1;
@@ -351,14 +298,12 @@ pub(super) fn edges(program: &Program, edges: &Edges) -> Option<(String, Vec<Str
         Kind::Network => through(set, set.networks.find(&edges.name)?),
         Kind::Unlock | Kind::AllowOnce | Kind::Approval | Kind::Issuance => {
             let rule = &set.unlocks[set.unlocks.find(&edges.name)?];
-            let of_line = |aim: &Aim<'_>| aim.line.is_some_and(|line| line.span == edges.span);
-            lines(set, rule, None).filter(of_line).collect()
+            let of_line = |aim: &Aim<'_>| aim.line.span == edges.span;
+            lines(set, rule).filter(of_line).collect()
         }
     };
     let mut probes = aims.iter().flat_map(|aim| {
         let aim = Aim {
-            selectors: aim.selectors.clone(),
-            unless: aim.unless.clone(),
             addresses: vec![inside],
             ..*aim
         };

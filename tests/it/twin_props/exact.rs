@@ -5,19 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use panopol::analyze::claims::{Verdict as Proved, Witness as Refuting, prove};
 use panopol::decision::Decision;
+use panopol::diff::inventory::Device;
 use panopol::diff::{Class, Comparison, Kind, Region, compare};
 use panopol::eval::{Program, people::Asker, requirement};
 use panopol::ir::PolicySet;
 use panopol::ir::table::Id;
+use panopol::ir::unlock::WithoutApproval;
 use panopol::request::{
-    IssuanceFacts, IssuanceRequest, UnlockFacts, UnlockRequest, effective_action,
+    Approved, ArmedAllowOnce, IssuanceFacts, IssuanceRequest, UnlockFacts, UnlockRequest,
+    effective_action,
 };
 use panopol::san::parse_name;
 use panopol::suite;
-use panopol::vocabulary::{Action, DeviceState, Outcome};
+use panopol::vocabulary::{Action, DeviceState, Outcome, Override};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -55,6 +58,10 @@ fn pairs() -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
 }
 
 type Point = (BTreeMap<String, String>, IpAddr, Timestamp);
+
+fn shown_tags((tags, ..): &Point) -> String {
+    format!("{tags:?}")
+}
 
 /// How many points each world is asked about; all of them take too long here.
 const ASKED: usize = 400;
@@ -103,6 +110,14 @@ fn decide(
     source: IpAddr,
     at: Timestamp,
 ) -> Decision {
+    decide_with(program, (tags, source, at), &UnlockFacts::default())
+}
+
+fn decide_with(
+    program: &Program,
+    (tags, source, at): (&BTreeMap<String, String>, IpAddr, Timestamp),
+    facts: &UnlockFacts,
+) -> Decision {
     let request = UnlockRequest {
         device: String::new(),
         tags: tags.clone(),
@@ -110,7 +125,32 @@ fn decide(
         source,
         kid: None,
     };
-    program.decide_unlock(&request, &UnlockFacts::default(), at)
+    program.decide_unlock(&request, facts, at)
+}
+
+/// Whether the best that a one-time unlock of its source can bring the point is
+/// another, or waits for something else.
+fn differ_once_armed(old: &Program, new: &Program, (tags, source, at): &Point) -> bool {
+    let best = |program: &Program| {
+        let armed = ["once0", "once1"].map(|name| {
+            let facts = UnlockFacts {
+                allow_once: vec![ArmedAllowOnce {
+                    id: "o".to_owned(),
+                    name: name.to_owned(),
+                    overrides: vec![Override::Source],
+                    addresses: vec![(*source).into()],
+                    until: *at + SignedDuration::from_hours(1),
+                }],
+                ..UnlockFacts::default()
+            };
+            let decision = decide_with(program, (tags, *source, *at), &facts);
+            let pending = decision.outcome == Outcome::Pending;
+            let waits = pending.then(|| nameless(program.set(), &decision.groups));
+            (rank(&decision), waits)
+        });
+        armed.into_iter().max()
+    };
+    best(old) != best(new)
 }
 
 fn rank(decision: &Decision) -> u8 {
@@ -228,7 +268,12 @@ fn claims() -> impl Strategy<Value = String> {
         " from 10.1.0.0/16",
         " from outside [net2, 10.0.0.0/8]",
     ]);
-    let approval = select(vec!["", " without approval"]);
+    let approval = select(vec![
+        "",
+        " without approval",
+        " without approval by gate0",
+        " without approval by gate1",
+    ]);
     let never = (selectors.clone(), from.clone(), approval)
         .prop_map(|(a, b, c)| format!("never allow unlock{a}{b}{c}"));
     let always = (selectors, from).prop_map(|(a, b)| format!("always reachable unlock{a}{b}"));
@@ -261,11 +306,17 @@ proptest! {
     #[test]
     fn a_difference_is_said_exactly_where_deciding_shows_one((old, new) in pairs(), points in some_points()) {
         let (before, after) = (compile(std::slice::from_ref(&old)), compile(std::slice::from_ref(&new)));
-        let comparison = compare(&before.program, &after.program);
+        let mut comparison = compare(&before.program, &after.program);
+        let devices: Vec<Device> = points.iter().map(|point| Device { name: shown_tags(point), tags: point.0.clone() }).collect();
+        let concerned: BTreeSet<String> = comparison.devices_concerned(&devices).concat().into_iter().collect();
         for point in points {
             let said = classes_of(&comparison.regions_of_unlock(&point.0, point.1, point.2));
             let shown = shown(&before.program, &after.program, &point);
             prop_assert_eq!(said, shown, "said, then shown, of {:?}\n--- old\n{}\n--- new\n{}", point, old.join("\n"), new.join("\n"));
+            prop_assert!(
+                concerned.contains(&shown_tags(&point)) || !differ_once_armed(&before.program, &after.program, &point),
+                "nothing is said of {:?} with a one-time unlock\n--- old\n{}\n--- new\n{}", point, old.join("\n"), new.join("\n")
+            );
         }
         examples_hold(&comparison, &new)?;
     }
@@ -315,6 +366,12 @@ proptest! {
         asks in issuances(),
         points in some_points(),
     ) {
+        // A group that is not there cannot be named.
+        let declared = |gate: &str| items.iter().any(|item| item.starts_with(&format!("approval {gate} ")));
+        let lines: Vec<String> = lines.iter().map(|line| match line.rsplit_once(" by ") {
+            Some((rest, gate)) if !declared(gate) => rest.to_owned(),
+            Some(_) | None => line.clone(),
+        }).collect();
         let mut with_claims = items.clone();
         with_claims.push(format!("invariant promise {{\n{}\n}}", lines.join("\n")));
         let compiled = compile(&[with_claims]);
@@ -347,17 +404,31 @@ fn refutes(compiled: &Compiled, claim: &panopol::ir::unlock::Claim, witness: &Re
     let program = &compiled.program;
     match (claim, witness) {
         (Claim::NeverAllowUnlock(region), Refuting::Unlock(witness)) => {
-            let outcome = decide(
-                program,
-                &witness.tags,
-                witness.source,
-                witness.at.unwrap_or_default(),
-            )
-            .outcome;
+            let at = witness.at.unwrap_or_default();
+            let outcome_with = |approvals: Vec<Approved>| {
+                let facts = UnlockFacts {
+                    approvals,
+                    ..UnlockFacts::default()
+                };
+                decide_with(program, (&witness.tags, witness.source, at), &facts).outcome
+            };
             is_within(compiled, region, witness)
                 && match region.without_approval {
-                    None => outcome != Outcome::Deny,
-                    Some(_) => outcome == Outcome::Allow,
+                    None => outcome_with(Vec::new()) != Outcome::Deny,
+                    Some(WithoutApproval::Any) => outcome_with(Vec::new()) == Outcome::Allow,
+                    // Every other group says yes, and that is enough.
+                    Some(WithoutApproval::By(group)) => {
+                        let name = program.set().approvals.name(group);
+                        let names = program.set().approvals.names();
+                        let others = names.filter(|other| *other != name);
+                        let approved = Approved {
+                            id: "a".to_owned(),
+                            groups: others.map(str::to_owned).collect(),
+                            source: None,
+                            until: at + SignedDuration::from_hours(1),
+                        };
+                        outcome_with(vec![approved]) == Outcome::Allow
+                    }
                 }
         }
         (Claim::AlwaysReachableUnlock(region), Refuting::Unlock(witness)) => {

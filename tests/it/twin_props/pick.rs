@@ -90,6 +90,7 @@ pub(super) const DNS_PATTERNS: &[&str] = &[
 pub(super) const EMAIL_PATTERNS: &[&str] = &[
     "*@example.com",
     "root@example.com",
+    "witness@example.com",
     "*@a.example.com",
     "root@bücher.example",
 ];
@@ -99,7 +100,9 @@ pub(super) const URI_PATTERNS: &[&str] = &[
     "https://a.example.com/x",
     "https://example.com:8443/",
     "spiffe://prod/",
+    "urn:",
     "urn:x:",
+    "x-witness://a.example.com/",
 ];
 
 /// Names that requests ask for: in the patterns and beside them.
@@ -127,6 +130,7 @@ const NAMES: &[&str] = &[
     "ip:::fffe:a01:203",
     "email:root@example.com",
     "email:Root@Example.com",
+    "email:witness@example.com",
     "email:x@a.example.com",
     "email:x@b.a.example.com",
     "email:root@BÜCHER.example",
@@ -140,6 +144,8 @@ const NAMES: &[&str] = &[
     "uri:spiffe://prod/a",
     "uri:spiffe://production/a",
     "uri:urn:x:y",
+    "uri:urn:z",
+    "uri:x-witness://a.example.com/",
 ];
 
 /// Names that are malformed.

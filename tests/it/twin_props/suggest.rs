@@ -65,6 +65,54 @@ fn a_group_is_reached_by_a_device_that_no_rule_denies() {
     assert!(!missed.contains(&"gate"), "{missed:?}");
 }
 
+#[test]
+fn two_lines_on_one_line_have_blocks_of_two_names() {
+    let items = ["unlock open { allow from 192.0.2.0/24  allow from 10.0.0.0/8 }".to_owned()];
+    let (program, results) = tested(&items, "");
+    let found = suggest(&program, &measure(&program, &results));
+    let blocks: String = found.blocks.iter().map(|one| one.block.as_str()).collect();
+    let (_, results) = tested(&items, &blocks);
+    assert_eq!(results.len(), 7, "{blocks}");
+}
+
+#[test]
+fn an_edge_that_is_an_ipv4_address_is_asked_from_as_one() {
+    let items = [
+        "person alice { role owner in org }",
+        "schedule night = mon 00:00..01:30 in \"UTC\"",
+        "unlock shut { deny from ::fffe:0:0/95 }",
+        "unlock open { allow from ::fffe:0:0/95\n allow from 0.0.0.0/0 }",
+        "unlock late { allow from 0.0.0.0/0 during night }",
+        "allow-once again { overrides approval  by person alice  max 2h }",
+        "approval gate { on unlock  approvers person alice }",
+    ]
+    .map(str::to_owned);
+    let (program, results) = tested(&items, "");
+    let found = suggest(&program, &measure(&program, &results));
+    let blocks: String = found.blocks.iter().map(|one| one.block.as_str()).collect();
+    let (_, results) = tested(&items, &blocks);
+    assert!(results.iter().all(|one| one.passed), "{blocks}");
+}
+
+#[test]
+fn a_group_is_reached_at_a_time_when_nothing_is_denied() {
+    let items = [
+        "person alice { role owner in org }",
+        "schedule days = mon..fri 01:30..24:00 in \"UTC\"",
+        "unlock open { allow from 10.0.0.0/8  deny from 0.0.0.0/0 during days }",
+        "approval gate { on unlock  approvers person alice }",
+    ]
+    .map(str::to_owned);
+    let (program, results) = tested(&items, "");
+    let found = suggest(&program, &measure(&program, &results));
+    let missed: Vec<&str> = found
+        .not_found
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    assert!(!missed.contains(&"gate"), "{missed:?}");
+}
+
 proptest! {
     #![proptest_config(config())]
 

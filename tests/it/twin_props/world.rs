@@ -41,6 +41,7 @@ pub(super) fn items() -> impl Strategy<Value = Vec<String>> {
             "person carol { role owner in org }".to_owned(),
             "service robot { owner alice }".to_owned(),
             "team crew = [alice, bob, carol]".to_owned(),
+            "team pair = [alice, bob]".to_owned(),
         ];
         if open {
             items.push("defaults { issuance allow }".to_owned());
@@ -225,13 +226,36 @@ fn allow_once() -> BoxedStrategy<String> {
 }
 
 fn unlock_group() -> BoxedStrategy<String> {
-    (condition(false), maybe(Just("mandatory".to_owned())))
-        .prop_map(|(condition, mandatory)| {
-            format!(
-                "approval NAME {{\n on unlock{condition}\n approvers team crew\n {mandatory}\n}}"
-            )
+    let terms = (
+        rarely(&["expires 2h\n", "expires 1d\n"]),
+        rarely(&["claim 1m\n"]),
+        rarely(&["collect 1m up to 2\n", "collect 2m up to 1\n"]),
+        rarely(&["binds network\n", "binds device\n"]),
+        rarely(&["deny-for 1h\n"]),
+    );
+    let terms = terms.prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat());
+    (condition(false), people(), terms)
+        .prop_map(|(condition, people, terms)| {
+            format!("approval NAME {{\n on unlock{condition}\n {people}{terms}}}")
         })
         .boxed()
+}
+
+/// Who must approve: of whom there are always enough.
+fn people() -> impl Strategy<Value = String> {
+    let who = select(vec![
+        "approvers team crew\n",
+        "approvers team crew\n need 2\n",
+        "approvers [person alice, person bob]\n",
+        "approvers [person bob, person carol]\n need 2\n",
+        "need 1 of team crew\n",
+        "need [1 of team crew, 1 of team pair]\n",
+    ]);
+    let more = rarely(&[
+        "escalate after 1h to person carol\n",
+        "comment required on reject\n",
+    ]);
+    (who, more, rarely(&["mandatory\n"])).prop_map(|(a, b, c)| [a, &b, &c].concat())
 }
 
 fn issuance_group() -> BoxedStrategy<String> {
@@ -242,10 +266,9 @@ fn issuance_group() -> BoxedStrategy<String> {
         "ticket required /[A-Z]-1/\n",
     ];
     let ticket = maybe(select(tickets.to_vec()).prop_map(str::to_owned));
-    let mandatory = maybe(Just("mandatory\n".to_owned()));
-    (list(ACTIONS, 4), condition(true), reason, ticket, mandatory)
-        .prop_map(|(actions, condition, reason, ticket, mandatory)| {
-            format!("approval NAME {{\n on {actions}{condition}\n approvers team crew\n {reason} {ticket} {mandatory}}}")
+    (list(ACTIONS, 4), condition(true), reason, ticket, people())
+        .prop_map(|(actions, condition, reason, ticket, people)| {
+            format!("approval NAME {{\n on {actions}{condition}\n {people} {reason} {ticket}}}")
         })
         .boxed()
 }
@@ -280,17 +303,24 @@ fn issuance() -> BoxedStrategy<String> {
         san("ip", || list(PREFIXES, 3).boxed()),
         san("email", || quoted_list(EMAIL_PATTERNS, 2).boxed()),
         san("uri", || quoted_list(URI_PATTERNS, 2).boxed()),
-        rarely("san max 2\n"),
+        rarely(&["san max 2\n", "san max 1\n"]),
     )
         .prop_map(|(a, b, c, d, e)| [a, b, c, d, e].concat());
     let rest = (
-        rarely("key-types [ECDSA-P256, Ed25519]\n"),
-        rarely("issuer-types [acme, local-ca]\n"),
-        rarely("issuer-ids [\"one\", \"two\"]\n"),
-        rarely("naming /[a-z]+/\n"),
-        rarely("lifetime max 90d\n"),
-        rarely("auto-renew required\n"),
-        rarely("key-export forbidden\n"),
+        rarely(&[
+            "key-types [ECDSA-P256, Ed25519]\n",
+            "key-types [Ed25519, RSA-2048]\n",
+        ]),
+        rarely(&["issuer-types [acme, local-ca]\n", "issuer-types msca\n"]),
+        rarely(&["issuer-ids [\"one\", \"two\"]\n", "issuer-ids \"three\"\n"]),
+        rarely(&[
+            "naming /[a-z]+/\n",
+            "naming /[A-Z]+|z/\n",
+            "naming /[a-z0-9]*/\n",
+        ]),
+        rarely(&["lifetime max 90d\n", "lifetime max 1d\n"]),
+        rarely(&["auto-renew required\n"]),
+        rarely(&["key-export forbidden\n"]),
     )
         .prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].concat());
     (condition(true), names, rest)
@@ -305,6 +335,7 @@ fn issuance() -> BoxedStrategy<String> {
         .boxed()
 }
 
-fn rarely(line: &'static str) -> impl Strategy<Value = String> {
-    prop_oneof![3 => Just(String::new()), 1 => Just(line.to_owned())]
+/// One of some lines, mostly none.
+fn rarely(lines: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop_oneof![3 => Just(String::new()), 1 => one(lines)]
 }

@@ -8,9 +8,12 @@ use crate::analyze::issuance::names::{patterns, representatives};
 use crate::analyze::issuance::strings::Automata;
 use crate::ir::IssuanceId;
 use crate::request::IssuanceRequest;
-use crate::san::San;
+use crate::san::{San, SanPattern};
 use crate::space::diagram::OverBudget;
 use crate::vocabulary::{IssuerType, KeyType, ReasonCode};
+
+/// A witness has at most so many names.
+const WRITTEN: usize = 10_000;
 
 /// One field's value that one side lets pass and the other does not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +22,8 @@ pub struct Excess {
     pub code: ReasonCode,
     /// The value.
     pub value: Value,
+    /// More values of the field of which the same is to be said.
+    pub also: Vec<Value>,
     /// The policy that refuses it, where one does.
     pub refused_by: Option<IssuanceId>,
 }
@@ -34,11 +39,39 @@ pub enum Value {
     Lifetime(Option<u64>),
     AutoRenew(Option<bool>),
     San(Vec<String>),
+    /// So many names that no request is written with them.
+    SanCount(u64),
     Reason(Option<String>),
     Ticket(Option<String>),
 }
 
 impl Value {
+    /// Whether the two are said best in one breath: words of a list, or names of one type.
+    fn is_beside(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::San(a), Value::San(b)) => match (a.as_slice(), b.as_slice()) {
+                ([a], [b]) => sort_of(a) == sort_of(b),
+                (_, _) => false,
+            },
+            (Value::KeyType(_), Value::KeyType(_))
+            | (Value::IssuerType(_), Value::IssuerType(_))
+            | (Value::IssuerId(_), Value::IssuerId(_)) => true,
+            (
+                Value::KeyType(_)
+                | Value::IssuerType(_)
+                | Value::IssuerId(_)
+                | Value::Name(_)
+                | Value::Lifetime(_)
+                | Value::AutoRenew(_)
+                | Value::San(_)
+                | Value::SanCount(_)
+                | Value::Reason(_)
+                | Value::Ticket(_),
+                _,
+            ) => false,
+        }
+    }
+
     /// Gives a request this value.
     pub fn put(&self, request: &mut IssuanceRequest) {
         match self.clone() {
@@ -51,6 +84,7 @@ impl Value {
             Value::Lifetime(value) => request.lifetime_s = value,
             Value::AutoRenew(value) => request.auto_renew = value,
             Value::San(names) => request.san = names,
+            Value::SanCount(_) => {}
             Value::Reason(value) => request.reason = value,
             Value::Ticket(value) => request.ticket = value,
         }
@@ -93,14 +127,23 @@ impl Passing<'_> {
         there: &Passing<'_>,
         automata: &mut Automata,
     ) -> Result<Vec<Excess>, OverBudget> {
-        let mut found = Vec::new();
+        let mut found: Vec<Excess> = Vec::new();
         let mut add = |code, value: Value| {
             let refused_by = there.refusing(code, &value);
-            found.push(Excess {
-                code,
-                value,
-                refused_by,
+            let mut known = found.iter_mut();
+            let beside = known.find(|known| {
+                (known.code, known.refused_by) == (code, refused_by)
+                    && known.value.is_beside(&value)
             });
+            match beside {
+                Some(beside) => beside.also.push(value),
+                None => found.push(Excess {
+                    code,
+                    value,
+                    also: Vec::new(),
+                    refused_by,
+                }),
+            }
         };
         for value in beyond(&self.key_types, &there.key_types, KeyType::ALL) {
             add(ReasonCode::KeyType, Value::KeyType(value));
@@ -130,8 +173,8 @@ impl Passing<'_> {
         if there.auto_renew && !self.auto_renew {
             add(ReasonCode::AutoRenew, Value::AutoRenew(None));
         }
-        for (code, names) in self.sans_beyond(there)? {
-            add(code, Value::San(names));
+        for (code, value) in self.sans_beyond(there)? {
+            add(code, value);
         }
         if there.reason && !self.reason {
             add(ReasonCode::ReasonRequired, Value::Reason(None));
@@ -198,10 +241,7 @@ impl Passing<'_> {
     }
 
     /// Lists of names that pass here and not there: a name, or a number of names.
-    fn sans_beyond(
-        &self,
-        there: &Passing<'_>,
-    ) -> Result<Vec<(ReasonCode, Vec<String>)>, OverBudget> {
+    fn sans_beyond(&self, there: &Passing<'_>) -> Result<Vec<(ReasonCode, Value)>, OverBudget> {
         let mut found = Vec::new();
         let rules = self.san.iter().chain(&there.san).copied().flatten();
         let mentioned = patterns(rules);
@@ -212,25 +252,28 @@ impl Passing<'_> {
         if may_ask && there.max_names != Some(0) {
             let mut kinds = BTreeSet::new();
             for name in passing.iter().filter(|name| !there.lets_through(name)) {
-                let denied = there.denies(name);
-                // One of each type and code is enough to show it.
-                let is_wildcard = name.to_string().contains('*');
-                if kinds.insert((name.kind(), denied, is_wildcard)) {
+                // One of each sort for each pattern that makes the difference shows it.
+                let denied = there.denying(name);
+                let pattern = denied.or_else(|| self.allowing(name));
+                let text = name.to_string();
+                if kinds.insert((name.kind(), text.contains('*'), pattern)) {
                     let code = match denied {
-                        true => ReasonCode::SanDenied,
-                        false => ReasonCode::SanNotAllowed,
+                        Some(_) => ReasonCode::SanDenied,
+                        None => ReasonCode::SanNotAllowed,
                     };
-                    found.push((code, vec![name.to_string()]));
+                    found.push((code, Value::San(vec![text])));
                 }
             }
         }
         let repeat = |count: u64| {
             let name = passing.first().map(|name| name.to_string());
-            let count = usize::try_from(count.min(10_000)).unwrap_or(0);
-            (
-                ReasonCode::SanCount,
-                name.into_iter().cycle().take(count).collect::<Vec<_>>(),
-            )
+            let value = match usize::try_from(count) {
+                Ok(few) if few <= WRITTEN => {
+                    Value::San(name.into_iter().cycle().take(few).collect())
+                }
+                Ok(_) | Err(_) => Value::SanCount(count),
+            };
+            (ReasonCode::SanCount, value)
         };
         if self.min_names < there.min_names {
             found.push(repeat(self.min_names));
@@ -245,9 +288,21 @@ impl Passing<'_> {
     }
 
     fn denies(&self, name: &San) -> bool {
+        self.denying(name).is_some()
+    }
+
+    /// The first pattern that denies a name.
+    fn denying(&self, name: &San) -> Option<&SanPattern> {
         let rules = self.san.iter().copied().flatten();
         let mut denied = rules.flat_map(|rule| &rule.deny);
-        denied.any(|pattern| crate::san::meets(name, pattern))
+        denied.find(|pattern| crate::san::meets(name, pattern))
+    }
+
+    /// The first pattern that allows a name; none where any is allowed.
+    fn allowing(&self, name: &San) -> Option<&SanPattern> {
+        let rules = self.san.iter().copied().flatten();
+        let mut allowed = rules.filter_map(|rule| rule.allow.as_ref()).flatten();
+        allowed.find(|pattern| crate::san::inside(name, pattern))
     }
 
     /// The first policy that refuses such a value.
@@ -284,20 +339,26 @@ impl Passing<'_> {
                 .lifetime_max
                 .is_some_and(|max| one.is_none_or(|one| one > max)),
             Value::AutoRenew(_) => self.auto_renew,
-            Value::San(names) => {
-                let count = names.len() as u64;
-                let parsed = names
-                    .iter()
-                    .filter_map(|name| crate::san::parse_name(name).ok());
-                match code {
-                    ReasonCode::SanCount => {
-                        count < self.min_names || self.max_names.is_some_and(|max| count > max)
-                    }
-                    _ => parsed.into_iter().any(|name| !self.lets_through(&name)),
-                }
+            Value::SanCount(count) => self.refuses_count(*count),
+            Value::San(names) if code == ReasonCode::SanCount => {
+                self.refuses_count(names.len() as u64)
             }
+            Value::San(names) => names
+                .iter()
+                .filter_map(|name| crate::san::parse_name(name).ok())
+                .any(|name| !self.lets_through(&name)),
         }
     }
+
+    fn refuses_count(&self, count: u64) -> bool {
+        count < self.min_names || self.max_names.is_some_and(|max| count > max)
+    }
+}
+
+/// A written name's type, and whether it is a wildcard.
+fn sort_of(name: &str) -> (&str, bool) {
+    let kind = name.split_once(':').map_or("", |(kind, _)| kind);
+    (kind, name.contains('*'))
 }
 
 /// Closed words, and absence, that pass here and not there.
