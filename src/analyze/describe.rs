@@ -1,22 +1,15 @@
-//! Sets of unlocks in the words of the language, for people.
-
-use ipnet::IpNet;
+//! Sets of devices and times in the words of the language, for people.
 
 use super::axes::TagValue;
-use super::sources::named;
 use super::unlock::Unlocks;
-use crate::address::display_prefix;
-use crate::ir::PolicySet;
 use crate::source::quoted;
 use crate::space::diagram::{Choice, Diagram, OverBudget};
 use crate::space::moments::Moment;
-use crate::space::partition::{EVERYWHERE, Range, join};
-use crate::space::prefixes::PrefixSet;
 
 /// More alternatives than these are counted, not shown.
 const WAYS: usize = 4;
 /// More values, prefixes or the like in a list than these are counted, not shown.
-const LISTED: usize = 6;
+pub(super) const LISTED: usize = 6;
 
 /// Some devices and times, in words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,95 +166,4 @@ pub fn listed(words: &[String]) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
-}
-
-/// Addresses in words: a declared network where one is exactly these, else prefixes.
-pub fn describe_addresses(sets: &[&PolicySet], ranges: &[Range]) -> Vec<String> {
-    let joined = join(ranges.to_vec());
-    if joined == join(EVERYWHERE.to_vec()) {
-        return vec!["anywhere".to_owned()];
-    }
-    let prefixes = prefixes_of(&joined);
-    let addresses = PrefixSet::from_prefixes(prefixes.iter().copied());
-    if let Some(name) = sets.iter().find_map(|set| named(set, &addresses)) {
-        return vec![name.to_owned()];
-    }
-    let (v4, v6): (Vec<Range>, Vec<Range>) = joined.iter().partition(|range| !range.is_v6);
-    [v4, v6]
-        .iter()
-        .flat_map(|family| family_in_words(family))
-        .collect()
-}
-
-fn prefixes_of(ranges: &[Range]) -> Vec<IpNet> {
-    ranges.iter().flat_map(|range| range.prefixes()).collect()
-}
-
-/// The ranges of one family: as prefixes, or as a prefix and what is left out of
-/// it where that is shorter.
-fn family_in_words(ranges: &[Range]) -> Vec<String> {
-    let prefixes = prefixes_of(ranges);
-    let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else {
-        return Vec::new();
-    };
-    let around = enclosing(*first, *last);
-    let gaps = gaps(around, ranges);
-    let left_out = prefixes_of(&gaps);
-    if prefixes.len() > 2 && left_out.len() * 2 <= prefixes.len() {
-        let around = prefixes_of(&[around]);
-        let around = around
-            .iter()
-            .map(|prefix| display_prefix(*prefix))
-            .collect::<String>();
-        let left_out: Vec<String> = left_out
-            .iter()
-            .map(|prefix| display_prefix(*prefix))
-            .collect();
-        return vec![format!("{around} except {}", listed(&left_out))];
-    }
-    let shown = prefixes.iter().take(LISTED);
-    let mut shown: Vec<String> = shown.map(|prefix| display_prefix(*prefix)).collect();
-    let more = prefixes.len().saturating_sub(LISTED);
-    if more > 0 {
-        shown.push(format!("and {more} more prefixes"));
-    }
-    shown
-}
-
-/// The smallest prefix that holds both, as a range.
-fn enclosing(first: Range, last: Range) -> Range {
-    let differing = 128 - (first.first ^ last.last).leading_zeros();
-    let host_bits = if differing >= 128 {
-        u128::MAX
-    } else {
-        (1 << differing) - 1
-    };
-    Range {
-        is_v6: first.is_v6,
-        first: first.first & !host_bits,
-        last: last.last | host_bits,
-    }
-}
-
-/// What of `around` no range, sorted, covers.
-fn gaps(around: Range, ranges: &[Range]) -> Vec<Range> {
-    let mut gaps = Vec::new();
-    let mut next = around.first;
-    for range in ranges {
-        if range.first > next {
-            gaps.push(Range {
-                first: next,
-                last: range.first - 1,
-                ..around
-            });
-        }
-        next = range.last.saturating_add(1);
-    }
-    if ranges.last().is_some_and(|last| last.last < around.last) {
-        gaps.push(Range {
-            first: next,
-            ..around
-        });
-    }
-    gaps
 }

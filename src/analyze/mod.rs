@@ -8,6 +8,7 @@
 //! [`crate::diff`]. Knows nothing of `eval`: tests hold the two against each
 //! other.
 
+pub mod addresses;
 mod axes;
 pub mod claims;
 pub mod covers;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::region::{Cause, Class, Example, Extent, Kind, Place, Region, Side};
 use super::requirement;
-use crate::analyze::describe::describe_addresses;
+use crate::analyze::addresses::describe_addresses;
 use crate::analyze::unlock::{Line, Standings, Unlocks};
 use crate::analyze::witness::UnlockWitness;
 use crate::decision::RuleRef;

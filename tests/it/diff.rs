@@ -381,6 +381,17 @@ fn what_a_one_time_unlock_waits_for_is_told_where_no_rule_allows() {
 }
 
 #[test]
+fn addresses_are_told_by_prefixes_and_what_is_left_out_of_them() {
+    let (_, said) =
+        of_edit(|text| text.replace("approvers team dba", "approvers team dba\n  need 2"));
+    let from = &said["regions"][0]["where"][0]["from"];
+    assert_eq!(
+        *from,
+        serde_json::json!(["203.0.113.0/24 (except 203.0.113.66)"])
+    );
+}
+
+#[test]
 fn a_text_is_quoted_where_devices_are_told() {
     let policy = |site: &str| {
         format!(

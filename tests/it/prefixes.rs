@@ -3,6 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use panopol::address::{covers, parse_prefix};
+use panopol::analyze::addresses::describe_addresses;
+use panopol::space::partition::Range;
 use panopol::space::prefixes::PrefixSet;
 use proptest::prelude::*;
 
@@ -61,5 +64,35 @@ proptest! {
             }
         }
         prop_assert!(set.v4().windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+    }
+}
+
+/// Whether words such as `10.0.0.0/29 (except 10.0.0.4/31)` hold an address.
+fn says(words: &str, address: IpAddr) -> bool {
+    let holds = |text: &str| covers(parse_prefix(text).unwrap(), address);
+    match words.split_once(" (except ") {
+        None => holds(words),
+        Some((around, without)) => {
+            let mut without = without.trim_end_matches(')').split(", ");
+            holds(around) && !without.any(holds)
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn addresses_in_words_are_the_addresses(inside in proptest::collection::vec(any::<bool>(), 14), low in any::<bool>()) {
+        let base = if low { 0x0a00_0000 } else { u32::MAX - 31 };
+        let number = |at: usize| base + at as u32;
+        let ranges: Vec<Range> = (0..14).filter(|&at| inside[at]).map(|at| {
+            let only = number(at).into();
+            Range { is_v6: false, first: only, last: only }
+        }).collect();
+        let words = describe_addresses(&[], &ranges);
+        prop_assume!(!words.iter().any(|words| words.contains("more")));
+        for (at, &inside) in inside.iter().enumerate() {
+            let address = Ipv4Addr::from(number(at)).into();
+            prop_assert_eq!(words.iter().any(|words| says(words, address)), inside, "{:?}", words);
+        }
     }
 }
