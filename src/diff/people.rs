@@ -95,7 +95,7 @@ fn stand_ins(set: &PolicySet, delegations: &[Delegation]) -> Vec<String> {
             Some(last) if last.to == one.to && last.period.until >= one.period.from => {
                 last.period.until = last.period.until.max(one.period.until);
             }
-            Some(_) | None => joined.push(one.clone()),
+            Some(_) | None => joined.push(*one),
         }
     }
     let words = joined.iter().map(|Delegation { to, period }| {

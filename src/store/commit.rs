@@ -41,7 +41,7 @@ impl Store {
     /// changes before it leave them, and says what happens; `done` is told
     /// when it is on disk, or why not. Both run where it is written: they must
     /// be short, and must not wait for the store, nor for a lock that somebody
-    /// holds who does.
+    /// holds who does. A `done` that is dropped was of a store that has stopped.
     pub fn submit(
         &self,
         context: Context,
@@ -49,9 +49,7 @@ impl Store {
         done: impl FnOnce(Result<Committed, StoreError>) + Send + 'static,
     ) {
         let message = Message::Commit(context, Box::new(decide), Box::new(done));
-        if let Err(Message::Commit(_, _, done)) = self.queue.leave(message) {
-            done(Err(StoreError::Stopped));
-        }
+        self.queue.leave(message);
     }
 
     /// Makes a change and returns when it is on disk.
@@ -69,10 +67,8 @@ impl Store {
             let _ = told.send(result);
         };
         let message = Message::Commit(context, Box::new(decide), Box::new(done));
-        match self.queue.write(message) {
-            Ok(()) => wait.recv().unwrap_or(Err(StoreError::Stopped)),
-            Err(_) => Err(StoreError::Stopped),
-        }
+        self.queue.write(message);
+        wait.recv().unwrap_or(Err(StoreError::Stopped))
     }
 
     /// Writes the journal to another medium from now on; for the test of
@@ -83,8 +79,7 @@ impl Store {
     }
 
     pub(super) fn send(&self, message: Message) {
-        // Once nothing is written any more, every commit says so.
-        let _ = self.queue.leave(message);
+        self.queue.leave(message);
     }
 }
 

@@ -27,7 +27,8 @@ struct Waiting {
     messages: Vec<Message>,
     /// The store is being closed: what waits is still written.
     ending: bool,
-    /// Somebody failed while writing: nothing is written any more.
+    /// Somebody failed while writing: nothing is written any more, and a
+    /// message is dropped, from which whoever waits for its end learns that.
     broken: bool,
 }
 
@@ -41,35 +42,25 @@ impl Queue {
     }
 
     /// Leaves a message to the store's thread.
-    ///
-    /// # Errors
-    /// The message, where nothing is written any more.
-    pub(super) fn leave(&self, message: Message) -> Result<(), Message> {
-        self.put(message)?;
+    pub(super) fn leave(&self, message: Message) {
+        self.put(message);
         self.more.notify_one();
-        Ok(())
     }
 
     /// Leaves a message, and writes it with all that wait unless somebody is
     /// writing: then that one's successor does.
-    ///
-    /// # Errors
-    /// The message, where nothing is written any more.
-    pub(super) fn write(&self, message: Message) -> Result<(), Message> {
-        self.put(message)?;
+    pub(super) fn write(&self, message: Message) {
+        self.put(message);
         if let Ok(committer) = self.committer.try_lock() {
             self.write_batch(committer);
         }
-        Ok(())
     }
 
-    fn put(&self, message: Message) -> Result<(), Message> {
+    fn put(&self, message: Message) {
         let mut waiting = lock(&self.waiting);
-        if waiting.broken {
-            return Err(message);
+        if !waiting.broken {
+            waiting.messages.push(message);
         }
-        waiting.messages.push(message);
-        Ok(())
     }
 
     /// Writes one batch of what waits, and has the store's thread write what
@@ -115,7 +106,7 @@ impl Queue {
         self.more.notify_one();
     }
 
-    /// Gives up: whoever waits is told so by the loss of their message.
+    /// Gives up.
     fn break_off(&self) {
         let mut waiting = lock(&self.waiting);
         waiting.broken = true;
