@@ -196,7 +196,7 @@ pub enum Event {
         /// The bypass that stood in for approval.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval_bypassed: Option<String>,
-        /// [`SYSTEM_BYPASS`], where a bypass stood in.
+        /// [`SYSTEM_BYPASS`](super::SYSTEM_BYPASS), where a bypass stood in.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decider: Option<String>,
     },
