@@ -10,6 +10,7 @@ use crate::diff::region::{Cause, Example, Kind, Region, Side};
 use crate::diff::unlock::witness_of;
 use crate::eval::place;
 use crate::ir::people::Coverage;
+use crate::ir::unlock::AllowOnceRule;
 use crate::ir::{AllowOnceId, ApprovalId, BypassId, PolicySet};
 use crate::source::duration;
 use crate::space::diagram::{Diagram, FALSE, OverBudget, TRUE};
@@ -90,6 +91,9 @@ pub(super) fn behind_allow_onces(
     unlocks: &mut Unlocks<'_>,
     sets: [&PolicySet; 2],
 ) -> Result<Vec<Region>, OverBudget> {
+    if sets.iter().any(|set| lifting(set).next().is_none()) {
+        return Ok(Vec::new());
+    }
     let mut lifted = TRUE;
     for (side, set) in sets.into_iter().enumerate() {
         let own = source_lifted(unlocks, side, set)?;
@@ -125,6 +129,12 @@ pub(super) fn behind_allow_onces(
     Ok(regions)
 }
 
+/// The one-time unlocks that may override the source.
+fn lifting(set: &PolicySet) -> impl Iterator<Item = &AllowOnceRule> {
+    let rules = set.allow_onces.iter().map(|(_, rule)| rule);
+    rules.filter(|rule| rule.overrides.contains(&Override::Source))
+}
+
 /// The devices whose source a one-time unlock of one of the sets may override.
 fn source_lifted(
     unlocks: &mut Unlocks<'_>,
@@ -132,11 +142,9 @@ fn source_lifted(
     set: &PolicySet,
 ) -> Result<Diagram, OverBudget> {
     let mut lifted = FALSE;
-    for (_, rule) in set.allow_onces.iter() {
-        if rule.overrides.contains(&Override::Source) {
-            let devices = unlocks.devices(side, &rule.selector)?;
-            lifted = unlocks.diagrams.or(lifted, devices)?;
-        }
+    for rule in lifting(set) {
+        let devices = unlocks.devices(side, &rule.selector)?;
+        lifted = unlocks.diagrams.or(lifted, devices)?;
     }
     unlocks.diagrams.and(lifted, unlocks.permitted(side))
 }
