@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, mpsc};
@@ -16,7 +17,7 @@ use panopol::journal::{
 use panopol::keyring::{KeyringError, MasterKey, SecretBytes};
 use panopol::source::load::LoadedFile;
 use panopol::store::{
-    Context, EnrollBinding, Enrollment, LegacyImport, NewKeys, Refusal, Settings, Store,
+    Context, EnrollBinding, Enrollment, LegacyImport, NewKeys, Refusal, Rows, Settings, Store,
     StoreError, StoreState, restore,
 };
 use panopol::vocabulary::DeviceState;
@@ -274,6 +275,27 @@ fn an_asynchronous_caller_is_called_back() {
     }
     let seqs: Vec<u64> = wait.iter().take(20).collect();
     assert_eq!(seqs, (2..22).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_fault_while_a_change_is_made_stops_the_store_and_leaves_nobody_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    store.enroll(context(), enrollment("db-1")).unwrap();
+    let fault = || store.commit(context(), |_| panic!("a fault of this test"));
+    assert!(catch_unwind(AssertUnwindSafe(fault)).is_err());
+    let late = store.enroll(context(), enrollment("db-2"));
+    assert!(matches!(late, Err(StoreError::Stopped)), "{late:?}");
+    let (told, wait) = mpsc::channel::<bool>();
+    let unasked = |_: &dyn Rows| unreachable!("nothing is decided any more");
+    store.submit(context(), unasked, move |done| {
+        let _ = told.send(done.is_ok());
+    });
+    assert!(wait.recv().is_err(), "it is dropped");
+    drop(store);
+    let store = open(directory.path()).unwrap();
+    assert!(store.device("db-1").is_some());
+    assert!(store.device("db-2").is_none());
 }
 
 fn token(id: &str) -> NewToken {
