@@ -47,8 +47,8 @@ impl Queue {
         self.more.notify_one();
     }
 
-    /// Leaves a message, and writes it with all that wait unless somebody is
-    /// writing: then that one's successor does.
+    /// Leaves a message, and writes it with all that wait; where somebody is
+    /// writing, the store's thread writes it after them.
     pub(super) fn write(&self, message: Message) {
         self.put(message);
         if let Ok(committer) = self.committer.try_lock() {

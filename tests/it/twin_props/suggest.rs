@@ -5,7 +5,7 @@ use panopol::check::check_files;
 use panopol::eval::Program;
 use panopol::request::UnlockFacts;
 use panopol::suite::coverage::{Kind, measure};
-use panopol::suite::suggest::suggest;
+use panopol::suite::suggest::{Suggestions, suggest};
 use panopol::suite::{self, TestResult};
 use proptest::prelude::*;
 
@@ -24,6 +24,12 @@ fn tested(items: &[String], blocks: &str) -> (Program, Vec<TestResult>) {
     let program = Program::compile(set);
     let results = suite::run(&program, None);
     (program, results)
+}
+
+/// What is suggested for a set without tests.
+fn suggested(items: &[String]) -> Suggestions {
+    let (program, results) = tested(items, "");
+    suggest(&program, &measure(&program, &results))
 }
 
 /// What a random request reaches, by kind and name.
@@ -55,21 +61,14 @@ fn a_group_is_reached_by_a_device_that_no_rule_denies() {
         "approval gate { on unlock  approvers person alice }",
     ]
     .map(str::to_owned);
-    let (program, results) = tested(&items, "");
-    let found = suggest(&program, &measure(&program, &results));
-    let missed: Vec<&str> = found
-        .not_found
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
-    assert!(!missed.contains(&"gate"), "{missed:?}");
+    let missed = suggested(&items).not_found;
+    assert!(missed.iter().all(|one| one.name != "gate"), "{missed:?}");
 }
 
 #[test]
 fn two_lines_on_one_line_have_blocks_of_two_names() {
     let items = ["unlock open { allow from 192.0.2.0/24  allow from 10.0.0.0/8 }".to_owned()];
-    let (program, results) = tested(&items, "");
-    let found = suggest(&program, &measure(&program, &results));
+    let found = suggested(&items);
     let blocks: String = found.blocks.iter().map(|one| one.block.as_str()).collect();
     let (_, results) = tested(&items, &blocks);
     assert_eq!(results.len(), 7, "{blocks}");
@@ -87,8 +86,7 @@ fn an_edge_that_is_an_ipv4_address_is_asked_from_as_one() {
         "approval gate { on unlock  approvers person alice }",
     ]
     .map(str::to_owned);
-    let (program, results) = tested(&items, "");
-    let found = suggest(&program, &measure(&program, &results));
+    let found = suggested(&items);
     let blocks: String = found.blocks.iter().map(|one| one.block.as_str()).collect();
     let (_, results) = tested(&items, &blocks);
     assert!(results.iter().all(|one| one.passed), "{blocks}");
@@ -103,14 +101,8 @@ fn a_group_is_reached_at_a_time_when_nothing_is_denied() {
         "approval gate { on unlock  approvers person alice }",
     ]
     .map(str::to_owned);
-    let (program, results) = tested(&items, "");
-    let found = suggest(&program, &measure(&program, &results));
-    let missed: Vec<&str> = found
-        .not_found
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
-    assert!(!missed.contains(&"gate"), "{missed:?}");
+    let missed = suggested(&items).not_found;
+    assert!(missed.iter().all(|one| one.name != "gate"), "{missed:?}");
 }
 
 proptest! {
